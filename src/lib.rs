@@ -1,0 +1,8 @@
+//! `rea`: one MCP server in front of many.
+#![deny(unsafe_code)]
+
+pub mod config;
+pub mod protocol;
+pub mod publish;
+pub mod transport;
+pub mod wire;

@@ -1,0 +1,2 @@
+//! The `rea` command.
+fn main() {}
