@@ -1,1 +1,7 @@
-//! publish
+//! What people are shown.
+//!
+//! Invariant: text from a server or a file passes [`redact`] before it leaves the process, and never reaches stdout.
+
+pub mod line_queue;
+pub mod log_lines;
+pub mod redact;
