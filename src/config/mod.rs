@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Invariant: nothing here reads `std::env`; the environment is a parameter, so every rule can be tested. A value of a
-//! variable that is classed as a secret leaves this module only inside [`secret::Secret`].
+//! variable that is classed as a secret leaves this module only inside [`secret::Secret`] or [`child_env::ChildEnv`], and neither can be printed.
 //!
 //! Absent on purpose: starting anything, and writing anything but the state folder and its `.gitignore`.
 
