@@ -1,2 +1,55 @@
 //! The `rea` command.
-fn main() {}
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use rea::cli::{demo, environment, replay, serve};
+use rea::config::root::Root;
+use rea::config::state_dir::StateDir;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// One MCP server in front of many: supervises them, passes everything through, never runs a call
+/// twice that must not be, and can replay every decision
+#[derive(Parser)]
+#[command(name = "rea", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Replay(replay::ReplayArgs),
+    #[command(hide = true)]
+    DemoServer(demo::server::DemoServerArgs),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => run_replay(&args),
+        Command::DemoServer(args) => {
+            demo::server::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "rea: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
+    let here = std::env::current_dir().context("the working directory can't be found")?;
+    let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
+    let events_dir = StateDir::existing(&root, &environment::text).join(serve::EVENTS_FOLDER);
+    let progress = if io::stderr().is_terminal() {
+        replay::Progress::Shown
+    } else {
+        replay::Progress::Hidden
+    };
+    replay::run(args, &events_dir, &mut io::stdout().lock(), &mut io::stderr().lock(), progress)
+}

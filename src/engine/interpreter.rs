@@ -14,11 +14,7 @@ impl<W: World> Engine<W> {
         about: About<'_>,
         front: &mut impl Front,
     ) {
-        let Server {
-            name,
-            downstream,
-            session,
-        } = &mut self.servers[id.index()];
+        let Server { name, downstream, session, last_words } = &mut self.servers[id.index()];
         let world = &mut self.world;
         match effect {
             Effect::AcquireSlot { ticket } => self.slots.acquire(id, ticket),
@@ -75,6 +71,7 @@ impl<W: World> Engine<W> {
                     verdict: &verdict,
                     executed,
                     reply: about.reply,
+                    last_words,
                 };
                 front.completed(&ended, world);
             }

@@ -371,10 +371,7 @@ impl Front for Client {
             }
             None => {
                 let wall = |at| self.wall(at);
-                let leaf = ended.leaf.name();
-                if let Some(said) =
-                    errors::explain(ended.server, leaf, ended.verdict, ended.executed, wall)
-                {
+                if let Some(said) = errors::explain(ended, wall) {
                     say(world, |out| {
                         messages::tool_error(&client_id, &said.text, &said.facts, out);
                     });

@@ -12,12 +12,23 @@ use rea_fsm::{Drain, Millis};
 /// Servers are started with the client's first message, so that what the client can do is known;
 /// a client that says nothing for so long gets them all the same.
 const START_MS: Millis = Millis(1_000);
-/// What was accepted before the end of input has so long.
-const END_OF_INPUT_MS: Millis = Millis(1_500);
-/// Calls in flight have so long after a signal.
-const SIGNAL_DRAIN_MS: Millis = Millis(1_000);
 /// After KILL the exits are awaited for so long.
 const KILLED_MS: Millis = Millis(500);
+
+/// How long what is under way is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// What was accepted before the end of input has so long.
+    pub end_of_input_ms: Millis,
+    /// Calls in flight have so long after a signal.
+    pub signal_drain_ms: Millis,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { end_of_input_ms: Millis(1_500), signal_drain_ms: Millis(1_000) }
+    }
+}
 
 /// Where the gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +81,11 @@ impl Lifecycle {
     }
 
     /// The client's input has ended.
-    pub fn input_ended(&mut self, now: Millis) {
+    pub fn input_ended(&mut self, now: Millis, patience: Patience) {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Ending {
-                    until: now.plus(END_OF_INPUT_MS),
+                    until: now.plus(patience.end_of_input_ms),
                 };
             }
             Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => {}
@@ -93,11 +104,11 @@ impl Lifecycle {
     }
 
     /// Somebody asks the gateway to end.
-    pub fn signalled(&mut self, now: Millis) -> Option<Command> {
+    pub fn signalled(&mut self, now: Millis, patience: Patience) -> Option<Command> {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Stopping;
-                Some(Command::Stop(Drain::Within(SIGNAL_DRAIN_MS)))
+                Some(Command::Stop(Drain::Within(patience.signal_drain_ms)))
             }
             Self::Ending { .. } | Self::Stopping => {
                 *self = Self::Killing {
@@ -180,7 +191,7 @@ mod tests {
     #[test]
     fn what_was_accepted_before_the_end_of_input_has_its_time() {
         let mut lifecycle = Lifecycle::Running;
-        lifecycle.input_ended(Millis(100));
+        lifecycle.input_ended(Millis(100), Patience::default());
         assert_eq!(lifecycle.tick(Millis(1_599), 2), None);
         let mut answered = lifecycle;
         assert_eq!(answered.tick(Millis(300), 0), STOP_AT_ONCE);
@@ -191,9 +202,9 @@ mod tests {
     fn a_second_signal_kills() {
         let mut lifecycle = Lifecycle::Running;
         let drain = Drain::Within(Millis(1_000));
-        assert_eq!(lifecycle.signalled(Millis(0)), Some(Command::Stop(drain)));
+        assert_eq!(lifecycle.signalled(Millis(0), Patience::default()), Some(Command::Stop(drain)));
         assert_eq!(
-            lifecycle.signalled(Millis(10)),
+            lifecycle.signalled(Millis(10), Patience::default()),
             Some(Command::Stop(Drain::Now))
         );
         assert!(!lifecycle.is_over(Millis(400), || false));
@@ -203,9 +214,9 @@ mod tests {
     #[test]
     fn a_signal_after_the_end_of_input_kills() {
         let mut lifecycle = Lifecycle::Running;
-        lifecycle.input_ended(Millis(0));
+        lifecycle.input_ended(Millis(0), Patience::default());
         assert_eq!(
-            lifecycle.signalled(Millis(10)),
+            lifecycle.signalled(Millis(10), Patience::default()),
             Some(Command::Stop(Drain::Now))
         );
     }

@@ -37,6 +37,8 @@ pub use format::{
     machine_seed,
 };
 pub use names::{FileName, is_being_written};
-pub use reader::{Ending, Entry, Input, LogFiles, MemoryFiles, Noted, ReadError, Reader, Source};
+pub use reader::{
+    Ending, Entry, Input, LogFiles, MemoryFiles, NamedBytes, Noted, ReadError, Reader, Source, Torn,
+};
 pub use sink::{Memory, MemoryHandle, Sink};
-pub use writer::{About, Health, Journal, Mode, NotLogged};
+pub use writer::{About, Health, HealthState, Journal, Mode, NotLogged};

@@ -5,3 +5,5 @@
 pub mod line_queue;
 pub mod log_lines;
 pub mod redact;
+pub mod events;
+pub mod words;
