@@ -21,6 +21,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
+    Demo(demo::DemoArgs),
     #[command(hide = true)]
     DemoServer(demo::server::DemoServerArgs),
 }
@@ -29,9 +30,10 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Replay(args) => run_replay(&args),
-        Command::DemoServer(args) => {
-            demo::server::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into)
-        }
+        Command::Demo(args) => demo::run(&args, &mut io::stdout().lock()),
+        Command::DemoServer(args) => demo::server::run(&args)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
     };
     match result {
         Ok(code) => code,
@@ -51,5 +53,11 @@ fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
     } else {
         replay::Progress::Hidden
     };
-    replay::run(args, &events_dir, &mut io::stdout().lock(), &mut io::stderr().lock(), progress)
+    replay::run(
+        args,
+        &events_dir,
+        &mut io::stdout().lock(),
+        &mut io::stderr().lock(),
+        progress,
+    )
 }

@@ -14,7 +14,12 @@ impl<W: World> Engine<W> {
         about: About<'_>,
         front: &mut impl Front,
     ) {
-        let Server { name, downstream, session, last_words } = &mut self.servers[id.index()];
+        let Server {
+            name,
+            downstream,
+            session,
+            last_words,
+        } = &mut self.servers[id.index()];
         let world = &mut self.world;
         match effect {
             Effect::AcquireSlot { ticket } => self.slots.acquire(id, ticket),

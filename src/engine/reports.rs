@@ -61,7 +61,11 @@ impl<W: World> Engine<W> {
                 Report::StdoutEof {}
             }
             ServerReport::InputBroken => Report::StdinBroken {},
-            ServerReport::Exited { status, unread, last_words } => {
+            ServerReport::Exited {
+                status,
+                unread,
+                last_words,
+            } => {
                 self.output(server, generation, None, front);
                 self.servers[server.index()].last_words = last_words;
                 Report::Exited { status, unread }

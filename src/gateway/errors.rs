@@ -37,7 +37,13 @@ pub(super) fn explain<'a>(
     ended: &Ended<'a>,
     wall: impl Fn(Millis) -> String,
 ) -> Option<Explanation<'a>> {
-    let Ended { server, verdict, executed, last_words, .. } = *ended;
+    let Ended {
+        server,
+        verdict,
+        executed,
+        last_words,
+        ..
+    } = *ended;
     let (reason, what, retry_at) = match verdict {
         Verdict::Replied(_) | Verdict::Cancelled => return None,
         Verdict::TimedOut => match executed {

@@ -26,13 +26,16 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { end_of_input_ms: Millis(1_500), signal_drain_ms: Millis(1_000) }
+        Self {
+            end_of_input_ms: Millis(1_500),
+            signal_drain_ms: Millis(1_000),
+        }
     }
 }
 
 /// Where the gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifecycle {
+pub(super) enum Lifecycle {
     /// Servers are not started yet.
     Waiting {
         /// When they are, whatever the client does.
@@ -56,7 +59,7 @@ pub enum Lifecycle {
 
 /// What the lifecycle asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// Start every server.
     Start,
     /// Stop every server.
@@ -65,12 +68,12 @@ pub enum Command {
 
 impl Lifecycle {
     /// At the beginning of the log.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self::Waiting { until: START_MS }
     }
 
     /// The client's first message has arrived.
-    pub fn client_spoke(&mut self) -> Option<Command> {
+    pub(super) fn client_spoke(&mut self) -> Option<Command> {
         match self {
             Self::Waiting { .. } => {
                 *self = Self::Running;
@@ -81,7 +84,7 @@ impl Lifecycle {
     }
 
     /// The client's input has ended.
-    pub fn input_ended(&mut self, now: Millis, patience: Patience) {
+    pub(super) fn input_ended(&mut self, now: Millis, patience: Patience) {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Ending {
@@ -93,7 +96,7 @@ impl Lifecycle {
     }
 
     /// Nobody reads what is answered.
-    pub fn output_gone(&mut self) -> Option<Command> {
+    pub(super) fn output_gone(&mut self) -> Option<Command> {
         match self {
             Self::Waiting { .. } | Self::Running | Self::Ending { .. } => {
                 *self = Self::Stopping;
@@ -104,7 +107,7 @@ impl Lifecycle {
     }
 
     /// Somebody asks the gateway to end.
-    pub fn signalled(&mut self, now: Millis, patience: Patience) -> Option<Command> {
+    pub(super) fn signalled(&mut self, now: Millis, patience: Patience) -> Option<Command> {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Stopping;
@@ -121,7 +124,7 @@ impl Lifecycle {
     }
 
     /// Time has passed, and this much is still unanswered.
-    pub fn tick(&mut self, now: Millis, unanswered: usize) -> Option<Command> {
+    pub(super) fn tick(&mut self, now: Millis, unanswered: usize) -> Option<Command> {
         match *self {
             Self::Waiting { until } if now >= until => {
                 *self = Self::Running;
@@ -140,7 +143,7 @@ impl Lifecycle {
     }
 
     /// When time alone changes something.
-    pub const fn next_due(self) -> Option<Millis> {
+    pub(super) const fn next_due(self) -> Option<Millis> {
         match self {
             Self::Waiting { until } | Self::Ending { until } | Self::Killing { until } => {
                 Some(until)
@@ -150,7 +153,7 @@ impl Lifecycle {
     }
 
     /// Whether no more is taken from the client.
-    pub const fn is_ending(self) -> bool {
+    pub(super) const fn is_ending(self) -> bool {
         match self {
             Self::Waiting { .. } | Self::Running => false,
             Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => true,
@@ -158,7 +161,7 @@ impl Lifecycle {
     }
 
     /// Whether the gateway may end, given whether every server has.
-    pub fn is_over(self, now: Millis, all_closed: impl FnOnce() -> bool) -> bool {
+    pub(super) fn is_over(self, now: Millis, all_closed: impl FnOnce() -> bool) -> bool {
         match self {
             Self::Waiting { .. } | Self::Running | Self::Ending { .. } => false,
             Self::Stopping => all_closed(),
@@ -202,7 +205,10 @@ mod tests {
     fn a_second_signal_kills() {
         let mut lifecycle = Lifecycle::Running;
         let drain = Drain::Within(Millis(1_000));
-        assert_eq!(lifecycle.signalled(Millis(0), Patience::default()), Some(Command::Stop(drain)));
+        assert_eq!(
+            lifecycle.signalled(Millis(0), Patience::default()),
+            Some(Command::Stop(drain))
+        );
         assert_eq!(
             lifecycle.signalled(Millis(10), Patience::default()),
             Some(Command::Stop(Drain::Now))

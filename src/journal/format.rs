@@ -199,7 +199,10 @@ mod tests {
     fn sixty_four_bits_survive_as_digits() {
         let text = serde_json::to_string(&Hex64(u64::MAX - 1)).unwrap();
         assert_eq!(text, r#""fffffffffffffffe""#);
-        assert_eq!(serde_json::from_str::<Hex64>(&text).unwrap(), Hex64(u64::MAX - 1));
+        assert_eq!(
+            serde_json::from_str::<Hex64>(&text).unwrap(),
+            Hex64(u64::MAX - 1)
+        );
         for wrong in [r#""+00000000000000f""#, r#""f""#, "15"] {
             serde_json::from_str::<Hex64>(wrong).unwrap_err();
         }

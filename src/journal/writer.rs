@@ -20,9 +20,7 @@
 use super::chain::Chain;
 use super::directory::{Directory, Limits};
 use super::encode::Encoder;
-use super::format::{
-    Annotated, Continues, FORMAT, Gap, Header, Hex64, Note, RULES, Snapshots,
-};
+use super::format::{Annotated, Continues, FORMAT, Gap, Header, Hex64, Note, RULES, Snapshots};
 use super::names::FileName;
 use super::sink::Sink;
 use camino::Utf8Path;

@@ -27,7 +27,10 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start() -> Self {
-        Self { began: Instant::now(), wall: Timestamp::now() }
+        Self {
+            began: Instant::now(),
+            wall: Timestamp::now(),
+        }
     }
 
     pub(super) const fn wall(self) -> Timestamp {
@@ -56,7 +59,11 @@ impl Signals {
 
     async fn recv(&mut self) {
         poll_fn(|cx| {
-            if self.0.iter_mut().any(|signal| signal.poll_recv(cx).is_ready()) {
+            if self
+                .0
+                .iter_mut()
+                .any(|signal| signal.poll_recv(cx).is_ready())
+            {
                 std::task::Poll::Ready(())
             } else {
                 std::task::Poll::Pending
@@ -147,9 +154,18 @@ fn take(gateway: &mut Gateway<RealWorld>, event: TransportEvent) {
 
 fn hear_processes(gateway: &mut Gateway<RealWorld>, redactor: &SharedRedactor) {
     while let Some((server, generation, failure)) = gateway.world().next_refusal() {
-        gateway.take(Input::Server(server, generation, ServerReport::SpawnFailed(failure)));
+        gateway.take(Input::Server(
+            server,
+            generation,
+            ServerReport::SpawnFailed(failure),
+        ));
     }
-    while let Some(ProcessReport { server, generation, kind }) = gateway.world().next_report() {
+    while let Some(ProcessReport {
+        server,
+        generation,
+        kind,
+    }) = gateway.world().next_report()
+    {
         let report = match &kind {
             ReportKind::Started { pid } => ServerReport::Spawned { pid: *pid },
             ReportKind::NotStarted(error) => ServerReport::SpawnFailed(SpawnFailure::System {
@@ -158,10 +174,17 @@ fn hear_processes(gateway: &mut Gateway<RealWorld>, redactor: &SharedRedactor) {
             ReportKind::Output(bytes) => ServerReport::Output(bytes),
             ReportKind::OutputEnded => ServerReport::OutputEnded,
             ReportKind::InputBroken => ServerReport::InputBroken,
-            ReportKind::Exited { status, unread, last_words } => ServerReport::Exited {
+            ReportKind::Exited {
+                status,
+                unread,
+                last_words,
+            } => ServerReport::Exited {
                 status: *status,
                 unread: unread.clone(),
-                last_words: redactor.current().redact(&last_words.join("\n")).into_owned(),
+                last_words: redactor
+                    .current()
+                    .redact(&last_words.join("\n"))
+                    .into_owned(),
             },
         };
         gateway.take(Input::Server(ServerId(server), generation, report));

@@ -36,9 +36,14 @@ impl Launch {
     /// What to run.
     pub(super) fn command(&self) -> Result<ChildCommand, SpawnFailure> {
         let env = self.env.as_ref().map_err(|missing| {
-            SpawnFailure::Blocked(BlockReason::MissingEnv { names: missing.names.clone() })
+            SpawnFailure::Blocked(BlockReason::MissingEnv {
+                names: missing.names.clone(),
+            })
         })?;
-        let path = env.variables.get(OsStr::new("PATH")).map(OsString::as_os_str);
+        let path = env
+            .variables
+            .get(OsStr::new("PATH"))
+            .map(OsString::as_os_str);
         let program = resolve(&self.command, path, &self.cwd).map_err(|error| {
             let detail = error.to_string();
             SpawnFailure::Blocked(match error {

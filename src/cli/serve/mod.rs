@@ -51,8 +51,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
     let mut registry = Registry::load(&root, &environment::text)?;
     registry.servers.retain(|server| server.enabled);
-    let launches: Vec<Launch> =
-        registry.servers.iter().map(|server| Launch::new(server, &environment::raw)).collect();
+    let launches: Vec<Launch> = registry
+        .servers
+        .iter()
+        .map(|server| Launch::new(server, &environment::raw))
+        .collect();
     let redactor = Redactor::new()?.with_secrets(launches.iter().flat_map(Launch::secrets))?;
     let redactor = SharedRedactor::new(redactor);
     let session = session_id()?;
@@ -76,25 +79,31 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         );
     }
 
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_MAX);
-        let began = drive::Clock::start();
-        let filter = {
-            let redactor = redactor.clone();
-            Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
-        };
-        let stderr_files = StderrFiles::start(&state_dir.subfolder("logs")?, &session, filter)?;
-        let names = registry.servers.iter().map(|server| server.name.as_str().to_owned());
-        let pool = Pool::new(names, &events, stderr_files)?;
-        let output = ClientOutput::new(&std::io::stdout(), &events)
-            .context("standard output can't be used")?;
-        let output_bytes_max =
-            usize::try_from(registry.gateway.client_output_bytes_max).unwrap_or(usize::MAX);
-        let real = RealWorld::new(pool, output, output_bytes_max, launches);
-        let gateway = assemble(&registry, state_dir.path(), &session, began.wall(), real)?;
-        start_input(&std::io::stdin(), events).context("standard input can't be used")?;
-        drive::run(gateway, inbox, began, &redactor).await
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_MAX);
+            let began = drive::Clock::start();
+            let filter = {
+                let redactor = redactor.clone();
+                Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
+            };
+            let stderr_files = StderrFiles::start(&state_dir.subfolder("logs")?, &session, filter)?;
+            let names = registry
+                .servers
+                .iter()
+                .map(|server| server.name.as_str().to_owned());
+            let pool = Pool::new(names, &events, stderr_files)?;
+            let output = ClientOutput::new(&std::io::stdout(), &events)
+                .context("standard output can't be used")?;
+            let output_bytes_max =
+                usize::try_from(registry.gateway.client_output_bytes_max).unwrap_or(usize::MAX);
+            let real = RealWorld::new(pool, output, output_bytes_max, launches);
+            let gateway = assemble(&registry, state_dir.path(), &session, began.wall(), real)?;
+            start_input(&std::io::stdin(), events).context("standard input can't be used")?;
+            drive::run(gateway, inbox, began, &redactor).await
+        })
 }
 
 fn tell(warning: &Warning) {
@@ -117,7 +126,12 @@ fn assemble(
         let tuning = tuning::of(&server.numbers);
         tuning.check().with_context(|| format!("server {name:?}"))?;
         let jitter_seed = machine_seed(jitter_seed, &name);
-        setups.push(ServerSetup { name, tuning, jitter_seed, line_bytes_max });
+        setups.push(ServerSetup {
+            name,
+            tuning,
+            jitter_seed,
+            line_bytes_max,
+        });
     }
     let about = About {
         build: concat!("rea ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -125,7 +139,10 @@ fn assemble(
         boot: boot_id(),
         began,
         jitter_seed,
-        config: setups.iter().map(|setup| (setup.name.clone(), setup.tuning.clone())).collect(),
+        config: setups
+            .iter()
+            .map(|setup| (setup.name.clone(), setup.tuning.clone()))
+            .collect(),
     };
     let journal = &registry.journal;
     let mode = match journal.mode {
@@ -133,8 +150,14 @@ fn assemble(
         JournalMode::Off => Mode::Off,
         JournalMode::Required => Mode::Required,
     };
-    let limits = Limits { file_bytes: journal.rotate_bytes, total_bytes: journal.total_bytes };
-    let events_dir = journal.dir.clone().unwrap_or_else(|| state_dir.join(EVENTS_FOLDER));
+    let limits = Limits {
+        file_bytes: journal.rotate_bytes,
+        total_bytes: journal.total_bytes,
+    };
+    let events_dir = journal
+        .dir
+        .clone()
+        .unwrap_or_else(|| state_dir.join(EVENTS_FOLDER));
     let journal = Journal::open(&events_dir, mode, about, limits);
     let slots = usize::try_from(registry.gateway.spawn_slots)?;
     let engine = Engine::new(setups, slots, journal, real);
@@ -156,7 +179,13 @@ fn policy(server: &Server) -> CallPolicy {
             Retry::Idempotent => CallClass::Idempotent,
             Retry::ReadOnly => CallClass::ReadOnly,
         });
-        (tool.clone(), ToolPolicy { class, timeout_ms: rule.timeout_ms.map(Millis) })
+        (
+            tool.clone(),
+            ToolPolicy {
+                class,
+                timeout_ms: rule.timeout_ms.map(Millis),
+            },
+        )
     });
     CallPolicy {
         timeout_ms: Millis(server.numbers.call_timeout_ms),

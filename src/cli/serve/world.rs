@@ -40,7 +40,11 @@ impl RealWorld {
         output_bytes_max: usize,
         launches: Vec<Launch>,
     ) -> Self {
-        let shares = Shares { bytes: vec![0; launches.len()], since: None, paused: false };
+        let shares = Shares {
+            bytes: vec![0; launches.len()],
+            since: None,
+            paused: false,
+        };
         Self {
             pool,
             output,
@@ -93,7 +97,9 @@ impl RealWorld {
     fn hold_back(&mut self) {
         let pending = self.output.pending_bytes();
         if pending > self.output_bytes_max {
-            let largest = (0..).zip(&self.shares.bytes).max_by_key(|(_, bytes)| **bytes);
+            let largest = (0..)
+                .zip(&self.shares.bytes)
+                .max_by_key(|(_, bytes)| **bytes);
             if let Some((server, _)) = largest {
                 self.pool.set_reading(server, Reading::Paused);
                 self.shares.bytes[server as usize] = 0;
