@@ -1,8 +1,12 @@
 //! `rea`: one MCP server in front of many.
 #![deny(unsafe_code)]
 
+
 pub mod config;
+pub mod journal;
 pub mod protocol;
 pub mod publish;
+pub mod replay;
+
 pub mod transport;
 pub mod wire;
