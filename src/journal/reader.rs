@@ -268,11 +268,11 @@ impl Reader {
             return Err(lines.corrupt("a record follows the end of the session"));
         }
         let length = body.len();
-        let line = lines.line_mut();
-        line.truncate(length);
-        line.push(b'}');
-        self.known.upcast(line);
-        let record = match serde_json::from_slice::<Record>(line) {
+        let text = lines.line_mut();
+        text.truncate(length);
+        text.push(b'}');
+        self.known.upcast(text);
+        let record = match serde_json::from_slice::<Record>(text) {
             Ok(record) => record,
             Err(error) => return Err(not_understood(lines, self.rules, &error)),
         };

@@ -380,12 +380,18 @@ impl Journal {
 
     /// Tries to end the gap.
     fn recover(&mut self, machines: &dyn Fn() -> Snapshots) {
-        if let Err(error) = self.mend_file() {
-            return self.lose(&error);
-        }
-        let State::Gap(lost) = &self.state else {
+        let mended = self.mend_file();
+        let State::Gap(lost) = &mut self.state else {
             return;
         };
+        match mended {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return self.lose(&error),
+            Poll::Pending => {
+                lost.tried = self.at;
+                return;
+            }
+        }
         let gap = Gap {
             first: lost.first,
             last: self.seq - 1,
@@ -414,17 +420,13 @@ impl Journal {
     }
 
     /// A file that ends in a whole line.
-    fn mend_file(&mut self) -> io::Result<()> {
-        let is_open = self.sink.as_ref().is_some_and(|sink| sink.is_open());
-        if !is_open || self.is_overgrown() {
-            return match self.switch_file() {
-                Poll::Ready(made) => made,
-                Poll::Pending => Err(io::ErrorKind::TimedOut.into()),
-            };
-        }
+    fn mend_file(&mut self) -> Poll<io::Result<()>> {
+        let is_overgrown = self.is_overgrown();
         match &mut self.sink {
-            Some(sink) => sink.cut(self.file_bytes),
-            None => Ok(()),
+            Some(sink) if sink.is_open() && !is_overgrown => {
+                Poll::Ready(sink.cut(self.file_bytes))
+            }
+            Some(_) | None => self.switch_file(),
         }
     }
 

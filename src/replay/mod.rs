@@ -200,8 +200,8 @@ impl Run<'_> {
         Ok(Go::On)
     }
 
-    fn diverged(&mut self, divergence: Divergence) -> Go {
-        self.report.outcome = Outcome::Diverged(Box::new(divergence));
+    fn diverged(&mut self, divergence: Box<Divergence>) -> Go {
+        self.report.outcome = Outcome::Diverged(divergence);
         Go::Stop
     }
 }

@@ -84,7 +84,7 @@ pub struct Divergence {
     pub at_ms: Millis,
     /// Whose machine.
     pub server: String,
-    /// The state before. None if the log speaks of a server that it does not have.
+    /// The state before; none if the log speaks of a server that it does not have.
     pub before: Option<State>,
     /// What the machine was told. None if it is the snapshot of a new file that differs.
     pub event: Option<EventKind>,

@@ -84,7 +84,7 @@ impl Machines {
     }
 
     /// Compares every machine with what a new file says of it.
-    pub(super) fn compare(&self, seq: u64, snapshots: &Snapshots) -> Option<Divergence> {
+    pub(super) fn compare(&self, seq: u64, snapshots: &Snapshots) -> Option<Box<Divergence>> {
         let whole = |snapshot: Option<&Snapshot>| Observed {
             state: snapshot.map(|snapshot| snapshot.state.leaf()),
             snapshot: snapshot.map(|snapshot| Hex64(digest(snapshot))),
@@ -98,7 +98,7 @@ impl Machines {
                 .map(|machine| machine.recorded.snapshot());
             let expected = snapshots.get(server);
             if got.as_ref() != expected {
-                return Some(Divergence {
+                return Some(Box::new(Divergence {
                     seq,
                     at_ms: Millis::ZERO,
                     server: server.clone(),
@@ -108,7 +108,7 @@ impl Machines {
                     got: whole(got.as_ref()),
                     state_got: got.map(|snapshot| snapshot.state),
                     effects_got: Vec::new(),
-                });
+                }));
             }
         }
         None
@@ -119,23 +119,25 @@ impl Machines {
         &mut self,
         input: &Input,
         effects: &mut Vec<Effect>,
-    ) -> Result<Decision, Divergence> {
+    ) -> Result<Decision, Box<Divergence>> {
         let expected = Observed {
             state: Some(input.state),
             effects: Some(input.effects),
             digest: Some(input.digest),
             snapshot: input.snapshot,
         };
-        let diverged = |before, got, state_got, effects_got| Divergence {
-            seq: input.seq,
-            at_ms: input.event.at_ms,
-            server: input.server.clone(),
-            before,
-            event: Some(input.event.kind.clone()),
-            expected,
-            got,
-            state_got,
-            effects_got,
+        let diverged = |before, got, state_got, effects_got| {
+            Box::new(Divergence {
+                seq: input.seq,
+                at_ms: input.event.at_ms,
+                server: input.server.clone(),
+                before,
+                event: Some(input.event.kind.clone()),
+                expected,
+                got,
+                state_got,
+                effects_got,
+            })
         };
         let Some(machine) = self.by_server.get_mut(&input.server) else {
             return Err(diverged(None, Observed::default(), None, Vec::new()));
