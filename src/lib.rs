@@ -1,7 +1,6 @@
 //! `rea`: one MCP server in front of many.
 #![deny(unsafe_code)]
 
-
 pub mod cli;
 pub mod config;
 pub mod journal;

@@ -78,7 +78,11 @@ fn no_flipped_bit_goes_unseen() {
 #[test]
 fn a_damaged_line_is_corrupt_also_if_it_is_the_last() {
     let log = small_log();
-    let last_line = log[..log.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let last_line = log[..log.len() - 1]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .unwrap()
+        + 1;
     let mut damaged = log.clone();
     damaged[last_line + 8] ^= 1;
     let (records, ending) = read(&damaged);
@@ -96,10 +100,16 @@ fn a_line_that_is_taken_out_or_doubled_is_corrupt() {
     for line in 1..lines.len() - 1 {
         let mut fewer = lines.clone();
         fewer.remove(line);
-        assert!(matches!(read(fewer.concat().as_bytes()).1, Err(ReadError::Corrupt { .. })));
+        assert!(matches!(
+            read(fewer.concat().as_bytes()).1,
+            Err(ReadError::Corrupt { .. })
+        ));
         let mut more = lines.clone();
         more.insert(line, lines[line]);
-        assert!(matches!(read(more.concat().as_bytes()).1, Err(ReadError::Corrupt { .. })));
+        assert!(matches!(
+            read(more.concat().as_bytes()).1,
+            Err(ReadError::Corrupt { .. })
+        ));
     }
 }
 
@@ -115,7 +125,10 @@ fn nothing_may_follow_the_end_of_a_session() {
     let link = previous.next(body);
     longer.extend_from_slice(format!(",\"chain\":\"{}\"}}\n", link.as_str()).as_bytes());
     let error = read(&longer).1.unwrap_err().to_string();
-    assert!(error.ends_with("a record follows the end of the session"), "{error}");
+    assert!(
+        error.ends_with("a record follows the end of the session"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -179,5 +192,8 @@ fn an_endless_line_costs_no_more_memory_than_the_longest_that_is_written() {
         }
     }
     let error = Reader::new(Box::new(Once(false))).next_entry().unwrap_err();
-    assert!(matches!(error, ReadError::Corrupt { line: 1, .. }), "{error}");
+    assert!(
+        matches!(error, ReadError::Corrupt { line: 1, .. }),
+        "{error}"
+    );
 }

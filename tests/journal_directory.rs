@@ -37,7 +37,10 @@ impl Running {
     fn run_until(&mut self, mut is_so: impl FnMut(&mut Journal) -> bool) {
         let begun = Instant::now();
         while !is_so(&mut self.journal) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "it never came to be");
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "it never came to be"
+            );
             self.run(1);
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -45,7 +48,9 @@ impl Running {
 
     fn close(self) {
         let world = self.world;
-        self.journal.close(world.at(), &|| world.snapshots()).unwrap();
+        self.journal
+            .close(world.at(), &|| world.snapshots())
+            .unwrap();
     }
 }
 

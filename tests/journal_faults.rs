@@ -28,7 +28,10 @@ fn wherever_the_disk_fills_up_replay_goes_on_behind_the_gap() {
         rig.run(200).unwrap();
         assert_eq!(rig.health().state, HealthState::Ok);
         let report = replayed(rig.close().files());
-        assert!(matches!(report.outcome, Outcome::Identical), "room {room}: {report:?}");
+        assert!(
+            matches!(report.outcome, Outcome::Identical),
+            "room {room}: {report:?}"
+        );
         assert_eq!(report.gaps, 1);
         // Nothing is counted twice and nothing is forgotten: 400 inputs, the gap, the close.
         assert_eq!(report.records + report.lost, 402, "room {room}");
@@ -51,7 +54,10 @@ fn what_a_full_disk_took_of_a_batch_is_cut_back_to_whole_lines_when_it_has_room(
     rig.disk.heal();
     rig.run(200).unwrap();
     let text = String::from_utf8(rig.close().files().remove(0)).unwrap();
-    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert!(
+        text.lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+    );
     let gap = text.lines().find(|line| line.contains("\"gap\"")).unwrap();
     let gap: serde_json::Value = serde_json::from_str(gap).unwrap();
     let gap = &gap["note"]["gap"];
@@ -104,7 +110,11 @@ fn without_a_next_file_the_last_one_grows_only_so_far() {
     assert!(is_gap(&mut rig));
     let files = rig.disk.files();
     assert_eq!(files.len(), 1);
-    assert!((40_000..60_000).contains(&files[0].len()), "{}", files[0].len());
+    assert!(
+        (40_000..60_000).contains(&files[0].len()),
+        "{}",
+        files[0].len()
+    );
     rig.disk.heal();
     rig.run(300).unwrap();
     let files = rig.close().files();
@@ -123,7 +133,10 @@ fn a_disk_that_fills_up_while_a_file_begins_loses_no_order() {
         rig.disk.heal();
         rig.run(200).unwrap();
         let report = replayed(rig.close().files());
-        assert!(matches!(report.outcome, Outcome::Identical), "room {room}: {report:?}");
+        assert!(
+            matches!(report.outcome, Outcome::Identical),
+            "room {room}: {report:?}"
+        );
         assert_eq!(report.records + report.lost, report.last_seq, "room {room}");
     }
 }

@@ -17,7 +17,10 @@ fn a_run_replays_identically() {
         let mut rig = Rig::new(seed, u64::MAX);
         rig.run(1_500).unwrap();
         let report = replayed(rig.close().files());
-        assert!(matches!(report.outcome, Outcome::Identical), "{seed}: {report:?}");
+        assert!(
+            matches!(report.outcome, Outcome::Identical),
+            "{seed}: {report:?}"
+        );
         assert_eq!(report.records, 1_501, "all inputs and the closing note");
         assert_eq!(report.servers, 3);
         assert!(report.ending.unwrap().closed);
@@ -34,7 +37,10 @@ fn a_run_over_many_files_replays_from_each_of_them() {
         let mut records = u64::MAX;
         for first in 0..files.len() {
             let report = replayed(files[first..].to_vec());
-            assert!(matches!(report.outcome, Outcome::Identical), "{seed}/{first}: {report:?}");
+            assert!(
+                matches!(report.outcome, Outcome::Identical),
+                "{seed}/{first}: {report:?}"
+            );
             assert_eq!(report.last_seq, 801);
             assert!(report.records < records, "a later file has fewer records");
             records = report.records;
@@ -61,7 +67,10 @@ fn swapped_files_are_no_log() {
     let mut files = rig.close().files();
     files.swap(2, 3);
     let report = replayed(files);
-    assert!(matches!(report.outcome, Outcome::Unreadable(_)), "{report:?}");
+    assert!(
+        matches!(report.outcome, Outcome::Unreadable(_)),
+        "{report:?}"
+    );
 }
 
 #[test]

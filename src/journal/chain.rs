@@ -113,7 +113,9 @@ mod tests {
         for length in [0, 991, 992, 993, 5_000] {
             let body = vec![b'x'; length];
             let mut hasher = blake3::Hasher::new();
-            hasher.update(Chain::START.as_str().as_bytes()).update(&body);
+            hasher
+                .update(Chain::START.as_str().as_bytes())
+                .update(&body);
             let expected = hasher.finalize().to_hex();
             assert_eq!(Chain::START.next(&body).as_str(), &expected[..32]);
         }

@@ -252,7 +252,10 @@ impl Keeper {
 
     fn make(&mut self, number: u32) -> io::Result<File> {
         let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.directory)?;
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)?;
         self.delete_old();
         let name = self.first.numbered(number);
         let path = self.directory.join(name.to_string());
@@ -281,7 +284,10 @@ impl Keeper {
             return;
         };
         let mut total: u64 = found.iter().map(|(_, bytes)| bytes).sum();
-        let room = self.limits.total_bytes.saturating_sub(self.limits.file_bytes);
+        let room = self
+            .limits
+            .total_bytes
+            .saturating_sub(self.limits.file_bytes);
         let newest = self.held.last().map(|(name, _)| name.clone());
         for (name, bytes) in found {
             if total <= room {

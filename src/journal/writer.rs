@@ -20,9 +20,7 @@
 use super::chain::Chain;
 use super::directory::{Directory, Limits};
 use super::encode::Encoder;
-use super::format::{
-    Annotated, Continues, FORMAT, Gap, Header, Hex64, Note, RULES, Snapshots,
-};
+use super::format::{Annotated, Continues, FORMAT, Gap, Header, Hex64, Note, RULES, Snapshots};
 use super::names::FileName;
 use super::sink::Sink;
 use camino::Utf8Path;
@@ -423,9 +421,7 @@ impl Journal {
     fn mend_file(&mut self) -> Poll<io::Result<()>> {
         let is_overgrown = self.is_overgrown();
         match &mut self.sink {
-            Some(sink) if sink.is_open() && !is_overgrown => {
-                Poll::Ready(sink.cut(self.file_bytes))
-            }
+            Some(sink) if sink.is_open() && !is_overgrown => Poll::Ready(sink.cut(self.file_bytes)),
             Some(_) | None => self.switch_file(),
         }
     }

@@ -149,20 +149,13 @@ impl Machines {
             state: Some(decision.to),
             effects: Some(Hex64(digest(effects.as_slice()))),
             digest: Some(Hex64(machine.digest())),
-            snapshot: input
-                .snapshot
-                .map(|_| Hex64(digest(&machine.snapshot()))),
+            snapshot: input.snapshot.map(|_| Hex64(digest(&machine.snapshot()))),
         };
         if got == expected {
             Ok(decision)
         } else {
             let state = machine.state().clone();
-            Err(diverged(
-                Some(before),
-                got,
-                Some(state),
-                effects.clone(),
-            ))
+            Err(diverged(Some(before), got, Some(state), effects.clone()))
         }
     }
 

@@ -3,7 +3,9 @@
 //! Everything follows from the seed.
 #![allow(dead_code, reason = "each test uses its part")]
 
-use rea::journal::{About, Annotated, Health, Journal, Limits, Memory, MemoryHandle, Mode, Snapshots, machine_seed};
+use rea::journal::{
+    About, Annotated, Health, Journal, Limits, Memory, MemoryHandle, Mode, Snapshots, machine_seed,
+};
 use rea_fsm::{
     CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, ExitStatus, Generation,
     HandshakeFailure, Listing, Millis, Offer, Operator, ProtocolVersion, ReplyKind, Report,
@@ -103,7 +105,11 @@ impl World {
         journal.append_input(&name, &event, Annotated { tool }, &effects, &server.machine);
         for effect in &effects {
             if let Some(answer) = self.answer(effect) {
-                self.servers.get_mut(&name).unwrap().answers.push_back(answer);
+                self.servers
+                    .get_mut(&name)
+                    .unwrap()
+                    .answers
+                    .push_back(answer);
             }
         }
         self.effects = effects;
@@ -112,8 +118,11 @@ impl World {
     fn happening(&mut self, name: &str) -> (EventKind, Option<&'static str>) {
         self.at = self.at.plus(Millis(self.draw(40)));
         let dice = self.draw(100);
-        let class = [CallClass::ReadOnly, CallClass::Idempotent, CallClass::Unsafe]
-            [self.draw(3) as usize];
+        let class = [
+            CallClass::ReadOnly,
+            CallClass::Idempotent,
+            CallClass::Unsafe,
+        ][self.draw(3) as usize];
         let server = self.servers.get_mut(name).unwrap();
         let generation = server.machine.conn().generation().unwrap_or(Generation(0));
         let child = |report| (EventKind::Child { generation, report }, None);
@@ -234,7 +243,12 @@ impl Rig {
         Self::with(seed, file_bytes, Mode::On, |_| {})
     }
 
-    pub(crate) fn with(seed: u64, file_bytes: u64, mode: Mode, ail: impl FnOnce(&MemoryHandle)) -> Self {
+    pub(crate) fn with(
+        seed: u64,
+        file_bytes: u64,
+        mode: Mode,
+        ail: impl FnOnce(&MemoryHandle),
+    ) -> Self {
         let about = about(seed);
         let world = World::new(&about);
         let (memory, disk) = Memory::new();

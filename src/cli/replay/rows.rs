@@ -68,7 +68,10 @@ impl Rows for Table<'_> {
             Seen::File { header, missing } => {
                 if *missing > 0 {
                     let files = words::counted(u64::from(*missing), "file is", "files are");
-                    writeln!(out, "{files} missing here; on from the next one's snapshots")?;
+                    writeln!(
+                        out,
+                        "{files} missing here; on from the next one's snapshots"
+                    )?;
                 }
                 if self.is_begun {
                     return Ok(());
@@ -145,7 +148,10 @@ fn change(change: &Change, out: &mut dyn Write) -> io::Result<()> {
             recorded,
             otherwise,
         } => {
-            writeln!(out, "WHAT IF {server}: record {seq} would be decided otherwise")?;
+            writeln!(
+                out,
+                "WHAT IF {server}: record {seq} would be decided otherwise"
+            )?;
             for (label, decided) in [("recorded", recorded), ("otherwise", otherwise)] {
                 let Decided { decision, effects } = decided;
                 writeln!(

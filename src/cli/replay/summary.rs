@@ -26,7 +26,10 @@ pub(super) fn write(
         if is_live {
             writeln!(err, "the log is still being written")?;
         } else if !ending.closed {
-            writeln!(err, "ended without Stop: the gateway was killed, or the machine went down")?;
+            writeln!(
+                err,
+                "ended without Stop: the gateway was killed, or the machine went down"
+            )?;
         }
     }
     if report.gaps > 0 {
@@ -40,12 +43,20 @@ pub(super) fn write(
     }
     if report.missing_files > 0 {
         let files = counted(u64::from(report.missing_files), "file", "files");
-        writeln!(err, "{files} missing between others; compared again from the snapshots behind")?;
+        writeln!(
+            err,
+            "{files} missing between others; compared again from the snapshots behind"
+        )?;
     }
     if !what_if.is_empty() && !report.unchanged.is_empty() {
         let given = what_if.join(" ");
         let servers = report.unchanged.join(", ");
-        writeln!(err, "with {}, nothing changes for {}", safe(&given), safe(&servers))?;
+        writeln!(
+            err,
+            "with {}, nothing changes for {}",
+            safe(&given),
+            safe(&servers)
+        )?;
     }
     Ok(())
 }

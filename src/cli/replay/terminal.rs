@@ -47,6 +47,9 @@ mod tests {
 
     #[test]
     fn what_could_fool_a_reader_is_spelled_out() {
-        assert_eq!(safe("a\x1b[2Jb\nc\u{202e}d\u{9b}"), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{9b}");
+        assert_eq!(
+            safe("a\x1b[2Jb\nc\u{202e}d\u{9b}"),
+            "a\\u{1b}[2Jb\\u{a}c\\u{202e}d\\u{9b}"
+        );
     }
 }

@@ -4,8 +4,8 @@ use super::terminal::safe;
 use crate::journal::{Gap, Note};
 use rea_fsm::{
     BlockReason, CallClass, Decision, Drain, Effect, EventKind, Executed, ExitStatus,
-    HandshakeFailure, IoErrorKind, LastError, Listing, LogEvent, Millis, Operator,
-    ProtocolVersion, Refusal, ReplyKind, Report, Signal, SpawnFailure, TimerKey, Verdict,
+    HandshakeFailure, IoErrorKind, LastError, Listing, LogEvent, Millis, Operator, ProtocolVersion,
+    Refusal, ReplyKind, Report, Signal, SpawnFailure, TimerKey, Verdict,
 };
 
 /// A number with its digits in groups of three.
@@ -259,7 +259,10 @@ fn complete(call: u64, verdict: &Verdict, executed: Executed) -> String {
     match verdict {
         Verdict::Replied(reply) => format!("answer call {call}: {}", self::reply(*reply)),
         Verdict::Refused(refusal) => {
-            format!("refuse call {call}: {} ({executed})", self::refusal(refusal))
+            format!(
+                "refuse call {call}: {} ({executed})",
+                self::refusal(refusal)
+            )
         }
         Verdict::TimedOut => format!("fail call {call}: timed out ({executed})"),
         Verdict::Cancelled => format!("end call {call}: cancelled ({executed})"),
