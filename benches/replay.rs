@@ -14,6 +14,10 @@
     clippy::unwrap_used,
     reason = "a benchmark that can't run should say so loudly"
 )]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "nobody reads the sixteenth digit"
+)]
 
 #[path = "../tests/journal_support/mod.rs"]
 mod journal_support;

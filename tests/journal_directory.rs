@@ -1,4 +1,9 @@
 //! Real files: names, modes, rotation, deletion, and faults that a directory can have.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on says so"
+)]
 
 mod journal_support;
 

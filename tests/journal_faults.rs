@@ -1,10 +1,15 @@
 //! A disk that fails costs records, never the truth about which: acts go on, the gap says what
 //! is missing, and replay goes on behind it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on says so"
+)]
 
 mod journal_support;
 
 use journal_support::Rig;
-use rea::journal::{HealthState, MemoryFiles, Mode, Reader};
+use rea::journal::{HealthState, MemoryFiles, MemoryHandle, Mode, Reader};
 use rea::replay::{Options, Outcome, Report, replay};
 
 fn replayed(files: Vec<Vec<u8>>) -> Report {
@@ -87,7 +92,7 @@ fn nothing_is_written_behind_a_torn_line_that_stays() {
 
 #[test]
 fn a_log_that_could_not_begin_begins_with_its_gap() {
-    let mut rig = Rig::with(24, u64::MAX, Mode::On, |disk| disk.seal_directory());
+    let mut rig = Rig::with(24, u64::MAX, Mode::On, MemoryHandle::seal_directory);
     rig.run(50).unwrap();
     let HealthState::Gap { first, reason, .. } = rig.health().state else {
         panic!("{:?}", rig.health());

@@ -1,10 +1,15 @@
 //! `rea replay` as a person runs it: the real binary, its output and its exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on says so"
+)]
 
 mod journal_support;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use journal_support::{Rig, World, about};
-use rea::journal::{Chain, Journal, Limits, Mode, Note};
+use journal_support::{Rig, World, about, forged};
+use rea::journal::{Journal, Limits, Mode, Note};
 use rea_fsm::{CallId, Millis};
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
@@ -143,19 +148,6 @@ fn no_log_at_all_exits_with_2() {
     }
 }
 
-/// Changes a log and chains it anew.
-fn forged(change: impl Fn(&str) -> String) -> Vec<u8> {
-    let log = String::from_utf8(log_of(30)).unwrap();
-    let mut chain = Chain::START;
-    let mut forged = String::new();
-    for line in log.lines() {
-        let body = change(line.rsplit_once(",\"chain\":").unwrap().0);
-        chain = chain.next(body.as_bytes());
-        forged.push_str(&format!("{body},\"chain\":\"{}\"}}\n", chain.as_str()));
-    }
-    forged.into_bytes()
-}
-
 fn other_digest(body: &str) -> String {
     let is_ten = body.contains("\"seq\":10,");
     match body.find("\"digest\":\"") {
@@ -167,7 +159,7 @@ fn other_digest(body: &str) -> String {
 #[test]
 fn a_divergence_exits_with_1_and_shows_both_sides() {
     let (_kept, root) = temporary();
-    let path = written(&root, &forged(other_digest));
+    let path = written(&root, &forged(&log_of(30), |_, body| other_digest(body)));
     let (code, table, said) = output(&[&path]);
     assert_eq!(
         (code, said.as_str()),
@@ -191,7 +183,9 @@ fn a_divergence_exits_with_1_and_shows_both_sides() {
 #[test]
 fn a_divergence_from_other_rules_exits_with_4() {
     let (_kept, root) = temporary();
-    let older = forged(|body| other_digest(body).replace("\"rules\":1,", "\"rules\":0,"));
+    let older = forged(&log_of(30), |_, body| {
+        other_digest(body).replace("\"rules\":1,", "\"rules\":0,")
+    });
     let path = written(&root, &older);
     let (code, _, said) = output(&[&path]);
     assert_eq!(code, 4);

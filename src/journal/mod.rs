@@ -27,6 +27,7 @@ pub mod format;
 mod names;
 pub mod reader;
 pub mod sink;
+mod status;
 mod upcast;
 pub mod writer;
 
@@ -41,4 +42,5 @@ pub use reader::{
     Ending, Entry, Input, LogFiles, MemoryFiles, NamedBytes, Noted, ReadError, Reader, Source, Torn,
 };
 pub use sink::{Memory, MemoryHandle, Sink};
-pub use writer::{About, Health, HealthState, Journal, Mode, NotLogged};
+pub use status::{Health, HealthState, Mode, NotLogged};
+pub use writer::{About, Journal};

@@ -2,9 +2,16 @@
 //! effect asks for happens, some of it late, some never, and now and then a process dies.
 //! Everything follows from the seed.
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a world for tests: small numbers, and effects that it does not answer"
+)]
 
 use rea::journal::{
-    About, Annotated, Health, Journal, Limits, Memory, MemoryHandle, Mode, Snapshots, machine_seed,
+    About, Annotated, Chain, Health, Journal, Limits, Memory, MemoryHandle, Mode, Snapshots,
+    machine_seed,
 };
 use rea_fsm::{
     CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, ExitStatus, Generation,
@@ -200,7 +207,7 @@ impl World {
             Effect::WriteList { generation } => (
                 generation,
                 Report::Listed {
-                    digest: u64::MAX - u64::from(dice as u32),
+                    digest: u64::MAX - dice,
                     count: 3,
                 },
             ),
@@ -288,4 +295,18 @@ impl Rig {
         let _ = self.journal.close(world.at(), &|| world.snapshots());
         self.disk
     }
+}
+
+/// Changes lines (given without their links) and chains them anew, as somebody would who wants
+/// to be believed.
+pub(crate) fn forged(log: &[u8], change: impl Fn(usize, &str) -> String) -> Vec<u8> {
+    let mut chain = Chain::START;
+    let mut forged = Vec::new();
+    for (number, line) in std::str::from_utf8(log).unwrap().lines().enumerate() {
+        let body = change(number, line.rsplit_once(",\"chain\":").unwrap().0);
+        chain = chain.next(body.as_bytes());
+        let line = format!("{body},\"chain\":\"{}\"}}\n", chain.as_str());
+        forged.extend_from_slice(line.as_bytes());
+    }
+    forged
 }
