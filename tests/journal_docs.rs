@@ -31,10 +31,8 @@ fn examples() -> Vec<Value> {
 }
 
 fn name(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => fields.keys().next().unwrap().clone(),
-        other => other.as_str().unwrap().to_owned(),
-    }
+    let first = value.as_object().and_then(|fields| fields.keys().next());
+    first.map_or_else(|| value.as_str().unwrap().to_owned(), Clone::clone)
 }
 
 fn shown(path: &[&str]) -> BTreeSet<String> {

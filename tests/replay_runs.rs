@@ -7,8 +7,8 @@
 
 mod journal_support;
 
-use journal_support::{Rig, forged};
-use rea::journal::{FORMAT, MemoryFiles, RULES, Reader};
+use journal_support::{Rig, forged, forged_behind};
+use rea::journal::{Chain, FORMAT, MemoryFiles, RULES, Reader};
 use rea::replay::{Options, Outcome, Report, Seen, replay};
 
 fn replayed(files: Vec<Vec<u8>>) -> Report {
@@ -134,4 +134,60 @@ fn the_first_divergence_names_the_record_and_both_sides() {
 #[test]
 fn versions_begin_at_one() {
     assert_eq!((FORMAT, RULES), (1, 1));
+}
+
+/// Puts other digits behind the first such field of one record.
+fn with_other(field: &str, body: &str, seq: u64, other: &str) -> String {
+    let opening = format!("\"{field}\":\"");
+    match body.find(&opening) {
+        Some(found) if body.contains(&format!("\"seq\":{seq},")) => {
+            let begin = found + opening.len();
+            let end = begin + body[begin..].find('"').unwrap();
+            format!("{}{other}{}", &body[..begin], &body[end..])
+        }
+        Some(_) | None => body.to_owned(),
+    }
+}
+
+#[test]
+fn state_effects_digest_and_snapshot_are_each_compared() {
+    let mut rig = Rig::new(8, u64::MAX);
+    rig.run(4_100).unwrap();
+    let log = rig.close().files().remove(0);
+    for (field, seq, other) in [
+        ("state", 50, "stuck"),
+        ("effects", 50, "0123456789abcdef"),
+        ("digest", 50, "0123456789abcdef"),
+        ("snapshot", 4_096, "0123456789abcdef"),
+    ] {
+        let forgery = forged(&log, |_, body| with_other(field, body, seq, other));
+        assert_ne!(forgery, log, "{field}");
+        let Outcome::Diverged(divergence) = replayed(vec![forgery]).outcome else {
+            panic!("another {field} was accepted");
+        };
+        assert_eq!(divergence.seq, seq, "{field}");
+    }
+}
+
+#[test]
+fn a_new_files_snapshots_are_compared_with_the_machines() {
+    let mut rig = Rig::new(9, 30_000);
+    rig.run(150).unwrap();
+    let mut files = rig.disk.files();
+    files.truncate(2);
+    let text = std::str::from_utf8(&files[0]).unwrap();
+    let digits = &text[text.len() - 35..text.len() - 3];
+    let last: Chain = serde_json::from_str(&format!("\"{digits}\"")).unwrap();
+    let honest = forged_behind(last, &files[1], |_, body| body.to_owned());
+    assert_eq!(honest, files[1]);
+    files[1] = forged_behind(last, &files[1], |_, body| {
+        body.replacen("\"connections\":0", "\"connections\":7", 1)
+            .replacen("\"connections\":1", "\"connections\":7", 1)
+    });
+    assert_ne!(honest, files[1]);
+    let Outcome::Diverged(divergence) = replayed(files).outcome else {
+        panic!("another snapshot was accepted");
+    };
+    assert!(divergence.event.is_none());
+    assert_ne!(divergence.expected.snapshot, divergence.got.snapshot);
 }

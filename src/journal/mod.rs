@@ -7,7 +7,7 @@
 //! file ── lines ── chain ── parse ──▶ Entry ──▶ replay
 //! ```
 //!
-//! [`format`] says what stands in a file, `encode` writes it, [`writer`] decides what happens
+//! [`mod@format`] says what stands in a file, `encode` writes it, [`writer`] decides what happens
 //! when it can't be written, [`sink`] is where bytes go, `directory` the real files and their
 //! keeper, [`reader`] the way back, `upcast` what older formats are turned into.
 //!

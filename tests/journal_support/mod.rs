@@ -300,7 +300,15 @@ impl Rig {
 /// Changes lines (given without their links) and chains them anew, as somebody would who wants
 /// to be believed.
 pub(crate) fn forged(log: &[u8], change: impl Fn(usize, &str) -> String) -> Vec<u8> {
-    let mut chain = Chain::START;
+    forged_behind(Chain::START, log, change)
+}
+
+/// The same for a file that continues another, which ends in that link.
+pub(crate) fn forged_behind(
+    mut chain: Chain,
+    log: &[u8],
+    change: impl Fn(usize, &str) -> String,
+) -> Vec<u8> {
     let mut forged = Vec::new();
     for (number, line) in std::str::from_utf8(log).unwrap().lines().enumerate() {
         let body = change(number, line.rsplit_once(",\"chain\":").unwrap().0);
