@@ -1,6 +1,3 @@
 //! The commands, one file each.
 
-pub mod demo;
-pub mod environment;
 pub mod replay;
-pub mod serve;

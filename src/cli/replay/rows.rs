@@ -48,10 +48,9 @@ impl<'a> Table<'a> {
     fn row(&self, out: &mut dyn Write, cells: [&str; 6]) -> io::Result<()> {
         let [seq, time, server, event, states, effects] = cells;
         let width = self.server_width;
-        writeln!(
-            out,
-            "{seq:>8}  {time:>10}  {server:<width$}  {event:<48}  {states:<24}  {effects}"
-        )
+        let row =
+            format!("{seq:>8}  {time:>10}  {server:<width$}  {event:<48}  {states:<24}  {effects}");
+        writeln!(out, "{}", row.trim_end())
     }
 }
 

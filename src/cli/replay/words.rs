@@ -61,7 +61,7 @@ pub(super) fn event(kind: &EventKind, tool: Option<&str>) -> String {
             };
             let tool = tool.map_or_else(String::new, |tool| format!(" {}", safe(tool)));
             format!(
-                "call {}{tool} ({class}, {}, within {})",
+                "call {}{tool} ({class}, {}, {})",
                 call.0,
                 self::bytes(*bytes),
                 length(*timeout_ms)
