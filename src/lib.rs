@@ -7,10 +7,11 @@
 
 pub mod cli;
 pub mod config;
+pub mod engine;
+pub mod gateway;
 pub mod journal;
 pub mod protocol;
 pub mod publish;
 pub mod replay;
-
 pub mod transport;
 pub mod wire;

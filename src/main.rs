@@ -1,14 +1,17 @@
 //! The `rea` command.
 
-use camino::Utf8PathBuf;
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use rea::cli::replay::{self, Progress, ReplayArgs};
-use std::io::{IsTerminal, stderr, stdout};
+use rea::cli::{demo, environment, replay, serve};
+use rea::config::root::Root;
+use rea::config::state_dir::StateDir;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// One MCP server in front of many.
+/// One MCP server in front of many: supervises them, passes everything through, never runs a call
+/// twice that must not be, and can replay every decision
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "rea", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -16,32 +19,52 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Replay(ReplayArgs),
+    Serve(serve::ServeArgs),
+    Replay(replay::ReplayArgs),
+    Demo(demo::DemoArgs),
+    #[command(hide = true)]
+    DemoServer(demo::server::DemoServerArgs),
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
+    let command = Cli::parse().command;
+    let on_error = match &command {
+        // To a script, an error of its own is a log that can't be read.
+        Command::Replay(_) => replay::Verdict::Unreadable.into(),
+        Command::Serve(_) | Command::Demo(_) | Command::DemoServer(_) => ExitCode::FAILURE,
+    };
+    let result = match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => run_replay(&args),
+        Command::Demo(args) => demo::run(&args, &mut io::stdout().lock()),
+        Command::DemoServer(args) => demo::server::run(&args)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+    };
+    match result {
         Ok(code) => code,
         Err(error) => {
-            use std::io::Write;
             // Nobody is left to tell if stderr is gone.
-            let _ = writeln!(stderr(), "rea: {error:#}");
-            ExitCode::from(2)
+            let _ = writeln!(io::stderr(), "rea: {error:#}");
+            on_error
         }
     }
 }
 
-fn run(command: &Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Replay(args) => {
-            let root = args.root.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
-            let events = root.join(".rea/events");
-            let progress = if stderr().is_terminal() && !stdout().is_terminal() {
-                Progress::Shown
-            } else {
-                Progress::Hidden
-            };
-            replay::run(args, &events, &mut stdout(), &mut stderr(), progress)
-        }
-    }
+fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
+    let here = std::env::current_dir().context("the working directory can't be found")?;
+    let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
+    let events_dir = StateDir::existing(&root, &environment::text).join(serve::EVENTS_FOLDER);
+    let progress = if io::stderr().is_terminal() && !io::stdout().is_terminal() {
+        replay::Progress::Shown
+    } else {
+        replay::Progress::Hidden
+    };
+    replay::run(
+        args,
+        &events_dir,
+        &mut io::stdout().lock(),
+        &mut io::stderr().lock(),
+        progress,
+    )
 }
