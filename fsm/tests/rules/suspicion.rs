@@ -187,3 +187,24 @@ fn a_death_under_suspicion_is_a_death() {
         .exited_unread(&[1])
         .expect_leaf(Leaf::Connecting);
 }
+
+#[test]
+fn the_heartbeat_goes_on_after_the_suspicion_that_it_raised() {
+    Machine::ready_with(with_heartbeat())
+        .fire(TimerKey::Heartbeat)
+        .expect(
+            Leaf::Suspect,
+            [
+                arm(TimerKey::Heartbeat, 20_000),
+                ping(1),
+                arm(TimerKey::Pong, 15_000),
+                Effect::Publish,
+            ],
+        )
+        .at(10_100)
+        .pong()
+        .fire(TimerKey::Heartbeat)
+        .expect(Leaf::Ready, [arm(TimerKey::Heartbeat, 20_100)])
+        .fire(TimerKey::Heartbeat)
+        .expect_leaf(Leaf::Suspect);
+}

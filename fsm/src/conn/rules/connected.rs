@@ -33,15 +33,10 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         },
         EventKind::Timer {
             key: TimerKey::Heartbeat,
-        } => {
-            let due = conn.heard_at.plus(conn.tuning.heartbeat_ms);
-            if due > turn.at {
-                conn.timers.arm(TimerKey::Heartbeat, due, turn.effects);
-                Handled
-            } else {
-                suspected(turn)
-            }
-        }
+        } => match heartbeat(conn, turn) {
+            Suspicion::Raised => suspected(turn),
+            Suspicion::None => Handled,
+        },
         EventKind::Operator(_)
         | EventKind::SlotGranted { .. }
         | EventKind::Child { .. }
@@ -49,6 +44,22 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => connected(conn, event, turn),
+    }
+}
+
+/// Looks whether the server has been silent for too long, and sees to it that somebody looks again.
+fn heartbeat(conn: &mut Conn, turn: &mut Turn<'_>) -> Suspicion {
+    let length = conn.tuning.heartbeat_ms;
+    if length == Millis::ZERO {
+        return Suspicion::None;
+    }
+    let due = conn.heard_at.plus(length);
+    if due > turn.at {
+        conn.timers.arm(TimerKey::Heartbeat, due, turn.effects);
+        Suspicion::None
+    } else {
+        conn.arm(TimerKey::Heartbeat, length, turn);
+        Suspicion::Raised
     }
 }
 
@@ -81,7 +92,7 @@ pub(super) fn suspect(
         EventKind::Timer {
             key: TimerKey::Heartbeat,
         } => {
-            conn.arm(TimerKey::Heartbeat, conn.tuning.heartbeat_ms, turn);
+            heartbeat(conn, turn);
             Handled
         }
         EventKind::Child {
