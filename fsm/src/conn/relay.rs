@@ -140,7 +140,16 @@ impl Conn {
 
     pub(super) fn fail_queue(&mut self, refusal: &Refusal, turn: &mut Turn<'_>) {
         for id in self.calls.ids(|call| !call.place.is_sent()) {
-            self.complete(id, Verdict::Refused(refusal.clone()), Executed::No, turn);
+            let executed = self.executed_before(id);
+            self.complete(id, Verdict::Refused(refusal.clone()), executed, turn);
+        }
+    }
+
+    /// Whether a call that waits may have run: it has, perhaps, if a process before had it.
+    fn executed_before(&self, id: CallId) -> Executed {
+        match self.calls.get(id) {
+            Some(call) if call.repeats > 0 => Executed::Maybe,
+            Some(_) | None => Executed::No,
         }
     }
 
@@ -225,7 +234,7 @@ impl Conn {
             );
             Executed::Maybe
         } else {
-            Executed::No
+            self.executed_before(id)
         };
         self.complete(id, Verdict::Cancelled, executed, turn);
     }
@@ -238,7 +247,8 @@ impl Conn {
         let cap = call.submitted_at.plus(self.tuning.call_cap_ms);
         match call.place {
             Place::Queued => {
-                self.complete(id, Verdict::TimedOut, Executed::No, turn);
+                let executed = self.executed_before(id);
+                self.complete(id, Verdict::TimedOut, executed, turn);
                 Suspicion::None
             }
             Place::Sent { at } if turn.at < cap => {
@@ -296,7 +306,7 @@ impl Conn {
             return;
         };
         let executed = if was_unread {
-            Executed::No
+            self.executed_before(id)
         } else {
             Executed::Maybe
         };

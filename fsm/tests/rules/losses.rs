@@ -4,7 +4,7 @@
 use super::support::*;
 use rea_fsm::{
     CallClass, CallId, Effect, Executed, LastError, Leaf, LogEvent, Millis, Phase, Refusal,
-    TeardownStep, Then, TimerKey, Tuning, Why,
+    TeardownStep, Then, TimerKey, Tuning, Verdict, Why,
 };
 
 fn of_call_one(machine: &Machine) -> Vec<Effect> {
@@ -267,5 +267,60 @@ fn an_unread_call_keeps_its_place_before_later_ones() {
     assert_eq!(
         machine.inner.due(TimerKey::Call(CallId(1))),
         Some(Millis(60_000))
+    );
+}
+
+/// Sent once to a process that died, and waiting for the next one.
+fn waiting_again() -> Machine {
+    let mut machine = Machine::ready();
+    machine.submit(1, CallClass::ReadOnly).exited();
+    machine
+}
+
+#[test]
+fn a_call_that_may_have_run_is_never_said_not_to_have_run() {
+    let mut machine = waiting_again();
+    machine.fire_call(1);
+    assert_eq!(
+        of_call_one(&machine),
+        [
+            disarm_call(1),
+            complete(1, Verdict::TimedOut, Executed::Maybe)
+        ],
+        "its time in the queue is over"
+    );
+
+    let mut machine = waiting_again();
+    machine.cancel(1);
+    assert_eq!(
+        of_call_one(&machine),
+        [
+            disarm_call(1),
+            complete(1, Verdict::Cancelled, Executed::Maybe)
+        ],
+        "it is cancelled in the queue"
+    );
+
+    let mut machine = waiting_again();
+    machine.stop(0);
+    let closing = Verdict::Refused(Refusal::Closing);
+    assert_eq!(
+        of_call_one(&machine),
+        [disarm_call(1), complete(1, closing, Executed::Maybe)],
+        "the gateway stops"
+    );
+
+    let mut machine = waiting_again();
+    machine.reconnect().exited_unread(&[1]);
+    let until = machine.inner.due(TimerKey::Lock).unwrap_or_default();
+    let locked = Verdict::Refused(Refusal::FlapLocked { retry_at: until });
+    assert_eq!(
+        of_call_one(&machine),
+        [
+            arm_call(1, 10_000),
+            disarm_call(1),
+            complete(1, locked, Executed::Maybe)
+        ],
+        "the second process did not read it, but the first may have"
     );
 }
