@@ -4,8 +4,8 @@ use super::{Conn, State, TeardownStep, Then, Turn, Why};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
-use crate::event::{EventKind, Operator, Report};
-use crate::id::TimerKey;
+use crate::event::{Drain, EventKind, Operator, Report};
+use crate::id::{Millis, TimerKey};
 use statig::Outcome::{self, Handled, Super, Transition};
 
 pub(super) fn reaping(
@@ -28,13 +28,14 @@ pub(super) fn reaping(
                     conn.timers.disarm(TimerKey::Teardown, turn.effects);
                     conn.stop(*drain, turn)
                 }
-                TeardownStep::Lingering => State::Terminating {
-                    step: TeardownStep::StdinClosed,
+                TeardownStep::Lingering => conn.stop(hurried(*drain), turn),
+                TeardownStep::StdinClosed | TeardownStep::TermSent => match drain {
+                    Drain::Now => State::Terminating {
+                        step: TeardownStep::KillSent,
+                    },
+                    Drain::Within(_) => State::Terminating { step },
                 },
-                TeardownStep::AwaitingSpawn
-                | TeardownStep::StdinClosed
-                | TeardownStep::TermSent
-                | TeardownStep::KillSent => State::Terminating { step },
+                TeardownStep::AwaitingSpawn | TeardownStep::KillSent => State::Terminating { step },
             }),
             Operator::Restart { .. } => {
                 conn.restarts.forgive();
@@ -103,6 +104,14 @@ pub(super) fn reaping(
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => Super,
+    }
+}
+
+/// A process whose output has ended has nothing to finish.
+const fn hurried(drain: Drain) -> Drain {
+    match drain {
+        Drain::Within(_) => Drain::Within(Millis::ZERO),
+        Drain::Now => Drain::Now,
     }
 }
 
