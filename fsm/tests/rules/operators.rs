@@ -334,3 +334,52 @@ fn a_restart_is_told_as_a_reconnection() {
         1
     );
 }
+
+#[test]
+fn a_stop_now_kills_a_process_that_is_being_ended() {
+    let mut term_sent = Machine::reaping();
+    term_sent.fire(TimerKey::Teardown);
+    for (mut machine, stdin) in [
+        (Machine::lingering(), Some(close_stdin(1))),
+        (Machine::reaping(), None),
+        (term_sent, None),
+    ] {
+        let due = machine.now + 2_000;
+        let mut effects = vec![disarm(TimerKey::Teardown)];
+        effects.extend(stdin);
+        effects.extend([
+            kill(1),
+            arm(TimerKey::Teardown, due),
+            disarm(TimerKey::Unready),
+            Effect::Publish,
+        ]);
+        machine
+            .stop_now()
+            .expect(Leaf::Terminating, effects)
+            .expect_state(&State::Terminating {
+                step: TeardownStep::KillSent,
+            });
+    }
+}
+
+#[test]
+fn what_blocked_a_server_may_be_repaired_while_its_process_is_being_ended() {
+    let repairs: [fn(&mut Machine) -> &mut Machine; 2] = [Machine::retry, |machine| {
+        machine.configure(Tuning {
+            protocol: rea_fsm::Protocol::Legacy,
+            ..Tuning::default()
+        })
+    }];
+    for repair in repairs {
+        let mut machine = Machine::initializing();
+        machine.handshake_err(rea_fsm::HandshakeFailure::Unsupported);
+        repair(&mut machine)
+            .expect_quiet(Leaf::Reaping)
+            .expect_state(&reaping(
+                Then::Again(Why::Operator),
+                TeardownStep::StdinClosed,
+            ))
+            .exited()
+            .expect_state(&connecting(Phase::Waiting, Why::Operator));
+    }
+}

@@ -37,12 +37,11 @@ pub(super) fn reaping(
                 },
                 TeardownStep::AwaitingSpawn | TeardownStep::KillSent => State::Terminating { step },
             }),
-            Operator::Restart { .. } => {
-                conn.restarts.forgive();
-                Transition(State::Reaping {
-                    then: Then::Again(Why::Operator),
-                    step,
-                })
+            Operator::Restart { .. } => Transition(repaired(conn, step)),
+            Operator::Retry {} if blocks(then) => Transition(repaired(conn, step)),
+            Operator::Configure { tuning } if blocks(then) => {
+                conn.tuning = (**tuning).clone();
+                Transition(repaired(conn, step))
             }
             Operator::Start {} | Operator::Retry {} | Operator::Configure { .. } => Super,
         },
@@ -104,6 +103,22 @@ pub(super) fn reaping(
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => Super,
+    }
+}
+
+const fn blocks(then: &Then) -> bool {
+    match then {
+        Then::Block(_) => true,
+        Then::Restart | Then::LockAgain | Then::Again(_) => false,
+    }
+}
+
+/// Somebody has changed something: what the process was ended for says nothing any more.
+fn repaired(conn: &mut Conn, step: TeardownStep) -> State {
+    conn.restarts.forgive();
+    State::Reaping {
+        then: Then::Again(Why::Operator),
+        step,
     }
 }
 
