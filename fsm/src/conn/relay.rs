@@ -58,11 +58,16 @@ impl Conn {
 
     /// Holds a call until a server is ready, if there is room.
     pub(super) fn enqueue(&mut self, arrival: Arrival, turn: &mut Turn<'_>) {
-        if self.calls.queued() >= self.tuning.queue_max {
+        if !self.queue_has_room() {
             return self.refuse(arrival.id, Refusal::QueueFull, turn);
         }
         let patience = self.tuning.queue_ms.min(arrival.timeout_ms);
         self.accept(arrival, Place::Queued, turn.at.plus(patience), turn);
+    }
+
+    /// What waits is sent all at once, so no more may wait than may be in flight.
+    fn queue_has_room(&self) -> bool {
+        self.calls.queued() < self.tuning.queue_max.min(self.tuning.in_flight_max)
     }
 
     /// Sends a call at once, if there is room.
@@ -315,9 +320,10 @@ impl Conn {
             CallClass::Unsafe => false,
         };
         let inside_deadline = matches!(call.place, Place::Sent { .. });
-        let has_room = self.calls.queued() < self.tuning.queue_max;
-        let goes_on =
-            future == Future::Restart && inside_deadline && has_room && (was_unread || may_repeat);
+        let goes_on = future == Future::Restart
+            && inside_deadline
+            && self.queue_has_room()
+            && (was_unread || may_repeat);
         if !goes_on {
             let verdict = Verdict::TransportLost {
                 status: Some(status),

@@ -135,3 +135,21 @@ fn an_id_is_used_once_even_if_its_call_was_refused() {
             machine.submit(5, CallClass::Unsafe)
         });
 }
+
+#[test]
+fn no_more_calls_wait_than_may_be_in_flight() {
+    let mut machine = Machine::listing_with(Tuning {
+        in_flight_max: 1,
+        ..Tuning::default()
+    });
+    machine
+        .submit(1, CallClass::ReadOnly)
+        .submit(2, CallClass::ReadOnly)
+        .expect(Leaf::Connecting, [refused(2, Refusal::QueueFull)])
+        .listed(1, 3);
+    assert_eq!(machine.inner.conn().calls().in_flight(), 1);
+    machine
+        .exited()
+        .submit(3, CallClass::ReadOnly)
+        .expect(Leaf::Connecting, [refused(3, Refusal::QueueFull)]);
+}
