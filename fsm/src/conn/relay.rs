@@ -249,8 +249,8 @@ impl Conn {
         let Some(call) = self.calls.get(id) else {
             return Suspicion::None;
         };
-        let cap = call.submitted_at.plus(self.tuning.call_cap_ms);
-        match call.place {
+        let (place, cap) = (call.place, call.submitted_at.plus(self.tuning.call_cap_ms));
+        match place {
             Place::Queued => {
                 let executed = self.executed_before(id);
                 self.complete(id, Verdict::TimedOut, executed, turn);
@@ -267,6 +267,7 @@ impl Conn {
                 });
                 Suspicion::Raised
             }
+            // The server is asked once whether it lives, at the latest when the call ends.
             Place::Sent { .. } | Place::Overdue { .. } => {
                 self.write(
                     |generation| Effect::SendCancel {
@@ -275,9 +276,13 @@ impl Conn {
                     },
                     turn,
                 );
+                let suspicion = match place {
+                    Place::Sent { .. } => Suspicion::Raised,
+                    Place::Queued | Place::Overdue { .. } => Suspicion::None,
+                };
                 self.last_error = Some(LastError::CallTimedOut);
                 self.complete(id, Verdict::TimedOut, Executed::Maybe, turn);
-                Suspicion::None
+                suspicion
             }
         }
     }

@@ -129,3 +129,22 @@ fn while_the_process_is_being_ended_a_deadline_still_passes() {
         "nothing is sent again after its deadline"
     );
 }
+
+#[test]
+fn a_deadline_as_long_as_the_hard_cap_asks_whether_the_server_lives() {
+    let mut machine = Machine::ready();
+    machine
+        .submit_for(1, CallClass::Unsafe, 5_000_000)
+        .fire_call(1)
+        .expect(
+            Leaf::Suspect,
+            [
+                send_cancel(1, 1),
+                disarm_call(1),
+                timed_out(1),
+                ping(1),
+                arm(TimerKey::Pong, 3_605_000),
+                Effect::Publish,
+            ],
+        );
+}
