@@ -139,6 +139,7 @@ impl Conn {
             Phase::Spawning => {
                 let generation = Generation(self.generation.map_or(1, |last| last.0 + 1));
                 self.generation = Some(generation);
+                self.list = ListState::Settled;
                 turn.log(LogEvent::ConnectAttempt { generation });
                 turn.effects.push(Effect::Spawn { generation });
                 self.arm(TimerKey::Handshake, self.tuning.handshake_ms, turn);
