@@ -180,7 +180,7 @@ impl Conn {
         if self.tuning.heartbeat_ms.0 > 0 {
             self.arm(TimerKey::Heartbeat, self.tuning.heartbeat_ms, turn);
         }
-        if self.list == ListState::Wanted {
+        if self.list != ListState::Settled {
             self.arm(TimerKey::List, self.tuning.list_gap_ms, turn);
         }
         self.flush_queue(turn);

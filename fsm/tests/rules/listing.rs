@@ -110,3 +110,49 @@ fn a_request_dies_with_its_process() {
         .expect_armed(&[(TimerKey::Stable, 31_000)])
         .ignores(Ignored::Unexpected, |machine| machine.listed(2, 2));
 }
+
+#[test]
+fn an_error_to_a_listing_is_followed_by_the_same_pause() {
+    Machine::ready()
+        .at(5_000)
+        .list_changed()
+        .at(5_010)
+        .list_err()
+        .expect(
+            Leaf::Ready,
+            [disarm(TimerKey::List), arm(TimerKey::List, 6_010)],
+        )
+        .at(5_020)
+        .list_changed()
+        .expect_quiet(Leaf::Ready)
+        .ignores(Ignored::AlreadyWanted, Machine::list_changed)
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 26_010)])
+        .at(6_500)
+        .list_err()
+        .fire(TimerKey::List)
+        .expect_quiet(Leaf::Ready)
+        .list_changed()
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 27_500)]);
+}
+
+#[test]
+fn so_is_an_error_to_the_first() {
+    let mut machine = Machine::listing();
+    machine.at(5_000).list_err();
+    machine
+        .expect_armed(&[(TimerKey::Stable, 35_000), (TimerKey::List, 6_000)])
+        .list_changed()
+        .expect_quiet(Leaf::Ready)
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 26_000)]);
+}
+
+#[test]
+fn a_wish_dies_with_the_process_that_uttered_it() {
+    Machine::listing()
+        .list_changed()
+        .exited()
+        .reconnect()
+        .expect_armed(&[(TimerKey::Stable, 30_000)]);
+}

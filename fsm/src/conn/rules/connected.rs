@@ -205,7 +205,7 @@ fn replace(conn: &mut Conn, drain_ms: Millis, turn: &mut Turn<'_>) -> State {
 fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<State> {
     match report {
         Report::Listed { digest, count } => {
-            if conn.list == ListState::Settled || conn.list == ListState::Wanted {
+            if !list_is_out(conn) {
                 return turn.ignore(Ignored::Unexpected);
             }
             conn.take_catalogue(*digest, *count, turn);
@@ -213,10 +213,14 @@ fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<St
             Handled
         }
         Report::ListErr {} => {
-            if conn.list == ListState::Settled || conn.list == ListState::Wanted {
+            if !list_is_out(conn) {
                 return turn.ignore(Ignored::Unexpected);
             }
             list_answered(conn, turn);
+            if conn.list == ListState::Settled {
+                conn.list = ListState::Paused;
+                conn.arm(TimerKey::List, conn.tuning.list_gap_ms, turn);
+            }
             Handled
         }
         Report::ListChanged {} => {
@@ -257,6 +261,13 @@ fn lost(conn: &mut Conn, error: LastError, turn: &mut Turn<'_>) -> State {
     }
 }
 
+fn list_is_out(conn: &Conn) -> bool {
+    match conn.list {
+        ListState::Out | ListState::OutAndWanted => true,
+        ListState::Settled | ListState::Wanted | ListState::Paused => false,
+    }
+}
+
 fn ask_for_list(conn: &mut Conn, turn: &mut Turn<'_>) {
     conn.list = ListState::Out;
     conn.write(|generation| Effect::WriteList { generation }, turn);
@@ -276,6 +287,7 @@ fn list_changed(conn: &mut Conn, turn: &mut Turn<'_>) {
             }
         }
         ListState::Out => conn.list = ListState::OutAndWanted,
+        ListState::Paused => conn.list = ListState::Wanted,
         ListState::OutAndWanted | ListState::Wanted => {
             turn.ignored = Some(Ignored::AlreadyWanted);
         }
@@ -301,6 +313,6 @@ fn list_timer(conn: &mut Conn, turn: &mut Turn<'_>) {
     match conn.list {
         ListState::Wanted => ask_for_list(conn, turn),
         ListState::Out | ListState::OutAndWanted => list_answered(conn, turn),
-        ListState::Settled => {}
+        ListState::Settled | ListState::Paused => conn.list = ListState::Settled,
     }
 }
