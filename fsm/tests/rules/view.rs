@@ -61,7 +61,9 @@ fn the_time_of_the_next_try() {
 
 #[test]
 fn tools_are_counted_while_they_can_be_called() {
-    assert_eq!(Machine::ready().inner.view().tools_count, Some(3));
+    for machine in [Machine::ready(), Machine::suspect()] {
+        assert_eq!(machine.inner.view().tools_count, Some(3));
+    }
     for machine in [
         Machine::idle(),
         Machine::listing(),
