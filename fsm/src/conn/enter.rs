@@ -45,6 +45,7 @@ impl Conn {
                     turn.log(LogEvent::Unkillable { generation });
                 }
                 self.last_error = Some(LastError::Unkillable);
+                self.count_loss(turn);
                 self.lose_in_flight(None, turn);
                 self.fail_queue(&Refusal::Unkillable, turn);
                 self.arm(TimerKey::Teardown, self.tuning.kill_again_ms, turn);

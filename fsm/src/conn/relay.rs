@@ -297,7 +297,9 @@ impl Conn {
     ) {
         self.last_exit = Some(status);
         self.input = Pipe::Closed;
-        self.count_loss(turn);
+        if future == Future::Restart {
+            self.count_loss(turn);
+        }
         for id in self.calls.ids(|call| call.place.is_sent()) {
             let was_unread = unread.binary_search(&id).is_ok();
             self.settle(id, status, was_unread, future, turn);
@@ -352,7 +354,7 @@ impl Conn {
     }
 
     /// A death is one fault, however many calls were in flight.
-    fn count_loss(&self, turn: &mut Turn<'_>) {
+    pub(super) fn count_loss(&self, turn: &mut Turn<'_>) {
         let epoch = turn.epoch;
         if self
             .calls
@@ -365,7 +367,6 @@ impl Conn {
 
     /// Nobody will ever know what became of these.
     pub(super) fn lose_in_flight(&mut self, status: Option<ExitStatus>, turn: &mut Turn<'_>) {
-        self.count_loss(turn);
         for id in self.calls.ids(|call| call.place.is_sent()) {
             self.complete(id, Verdict::TransportLost { status }, Executed::Maybe, turn);
         }

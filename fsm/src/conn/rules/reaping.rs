@@ -58,6 +58,10 @@ pub(super) fn reaping(
                     conn.died(*status, turn);
                 }
                 conn.exited(*status, unread, Future::Restart, turn);
+                // What was lost because somebody asked for another process says nothing about it.
+                if *then == Then::Again(Why::Operator) {
+                    turn.tally.losses = 0;
+                }
                 Transition(conn.next(then.clone(), turn))
             }
             Report::StdoutEof {} | Report::StdinBroken {} if step == TeardownStep::Draining => {
