@@ -351,3 +351,50 @@ fn a_try_that_never_reached_the_server_is_no_fault() {
         );
     assert_eq!(circuit(&machine), Circuit::HalfOpen { probes: 0 });
 }
+
+#[test]
+fn a_process_that_is_ended_because_somebody_said_so_is_no_fault() {
+    let brittle = Tuning {
+        breaker_faults: 1,
+        ..brittle()
+    };
+    let orders: [fn(&mut Machine) -> &mut Machine; 3] = [
+        |machine| machine.stop(0),
+        Machine::stop_now,
+        |machine| machine.restart(0),
+    ];
+    for order in orders {
+        let mut machine = Machine::ready_with(brittle.clone());
+        machine.submit(1, CallClass::Unsafe);
+        order(&mut machine).exited();
+        assert_eq!(machine.inner.breaker().open_transitions(), 0);
+        assert_eq!(
+            machine.count(|effect| *effect == lost(1, Executed::Maybe)),
+            1
+        );
+    }
+    let mut machine = Machine::ready_with(brittle);
+    machine.submit(1, CallClass::Unsafe).stop(0);
+    for _ in 0..3 {
+        machine.fire(TimerKey::Teardown);
+    }
+    machine.expect_leaf(Leaf::Closed);
+    assert_eq!(machine.inner.breaker().open_transitions(), 0);
+}
+
+#[test]
+fn where_the_state_refuses_it_says_why_and_not_the_circuit() {
+    let mut machine = Machine::ready_with(Tuning {
+        breaker_faults: 1,
+        restart_intensity: 0,
+        ..Tuning::default()
+    });
+    machine.submit(1, CallClass::Unsafe).exited();
+    assert!(matches!(circuit(&machine), Circuit::Open { .. }));
+    let retry_at = machine.inner.due(TimerKey::Lock).unwrap_or_default();
+    machine.submit(2, CallClass::Unsafe).expect(
+        Leaf::FlapLocked,
+        [refused(2, Refusal::FlapLocked { retry_at })],
+    );
+    assert_eq!(machine.inner.view().retry_at_ms, Some(retry_at));
+}
