@@ -7,7 +7,7 @@ use rea_fsm::{
     TimerKey, Tuning, Verdict,
 };
 
-/// Two faults open it, calls end after 100 ms and never raise a suspicion before that.
+/// Two faults open it; calls end after 100 ms, and the suspicion that they raise lasts.
 fn brittle() -> Tuning {
     Tuning {
         breaker_faults: 2,
@@ -188,7 +188,7 @@ fn or_as_many_as_are_configured() {
         .submit(3, CallClass::Unsafe)
         .submit(4, CallClass::Unsafe)
         .submit(5, CallClass::Unsafe)
-        .expect(Leaf::Ready, [refused(5, Refusal::CircuitProbing)]);
+        .expect(Leaf::Suspect, [refused(5, Refusal::CircuitProbing)]);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_local_decision_gives_the_try_back() {
     machine
         .fire(TimerKey::Breaker)
         .submit_sized(3, CallClass::Unsafe, TIMEOUT_MS, 1_001)
-        .expect(Leaf::Ready, [refused(3, Refusal::Overloaded)]);
+        .expect(Leaf::Suspect, [refused(3, Refusal::Overloaded)]);
     assert_eq!(circuit(&machine), Circuit::HalfOpen { probes: 0 });
 }
 

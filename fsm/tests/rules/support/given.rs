@@ -17,6 +17,7 @@ impl Machine {
             now: 0,
             ticket: Ticket(0),
             effects: Vec::new(),
+            history: Vec::new(),
             decision: None,
         }
     }

@@ -29,6 +29,7 @@ pub(crate) struct Machine {
     pub(crate) now: u64,
     ticket: Ticket,
     effects: Vec<Effect>,
+    history: Vec<Effect>,
     decision: Option<Decision>,
 }
 
@@ -63,6 +64,7 @@ impl Machine {
             kind,
         };
         self.decision = Some(self.inner.step(&event, &mut self.effects));
+        self.history.extend_from_slice(&self.effects);
         for effect in &self.effects {
             if let Effect::AcquireSlot { ticket } = effect {
                 self.ticket = *ticket;
@@ -330,6 +332,11 @@ impl Machine {
     /// What the last step came to.
     pub(crate) fn decision(&self) -> Option<Decision> {
         self.decision
+    }
+
+    /// How many of all effects so far pass.
+    pub(crate) fn ever(&self, pick: impl Fn(&Effect) -> bool) -> usize {
+        self.history.iter().filter(|effect| pick(effect)).count()
     }
 
     /// How many of the last step's effects pass.
