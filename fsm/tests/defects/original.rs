@@ -106,19 +106,11 @@ impl Original {
             self.unhealthy = true;
             return Outcome::Failed;
         }
-        match self.forward(answer) {
-            None => {
-                self.attempted = false;
-                self.last_reconnect = Some(self.now);
-                Outcome::Ok
-            }
-            Some(_) => {
-                self.attempted = false;
-                self.last_reconnect = Some(self.now);
-                self.unhealthy = true;
-                Outcome::Failed
-            }
-        }
+        let failed = self.forward(answer).is_some();
+        self.attempted = false;
+        self.last_reconnect = Some(self.now);
+        self.unhealthy = failed;
+        if failed { Outcome::Failed } else { Outcome::Ok }
     }
 
     fn ensure_connected(&mut self) -> Option<Outcome> {

@@ -63,8 +63,8 @@ fn b08_a_stop_ends_when_the_slot_is_empty() {
 /// during a call was followed by a restart at once.
 #[test]
 fn b09_the_first_death_after_a_good_time_restarts_at_once() {
-    let rule = |outcome: Outcome| outcome != Outcome::Refused;
     const DAY_MS: u64 = 86_400_000;
+    let rule = |outcome: Outcome| outcome != Outcome::Refused;
 
     let mut machine = Machine::ready();
     machine
@@ -72,11 +72,14 @@ fn b09_the_first_death_after_a_good_time_restarts_at_once() {
         .exited()
         .expect_leaf(Leaf::Connecting)
         .submit(1, CallClass::Unsafe);
-    let refused = machine.count(|effect| matches!(effect, Effect::Complete { .. }));
+    let is_answered = machine.count(|effect| matches!(effect, Effect::Complete { .. })) > 0;
+    assert!(rule(if is_answered {
+        Outcome::Refused
+    } else {
+        Outcome::Ok
+    }));
     machine.reconnect().reply(1);
-    let answered = machine.count(|effect| *effect == replied(1));
-    assert_eq!((refused, answered), (0, 1));
-    assert!(rule(Outcome::Ok));
+    assert_eq!(machine.count(|effect| *effect == replied(1)), 1);
 
     let mut original = Original::connected();
     original.now = DAY_MS;
