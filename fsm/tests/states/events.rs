@@ -26,10 +26,10 @@ const fn row(name: &'static str, short: &'static str, events: fn(&Machine) -> Ve
 }
 
 pub(crate) const ROWS: &[Row] = &[
-    row("Operator::Start", "start", |m| {
+    row("Operator: Start", "start", |m| {
         operator(m, Operator::Start {})
     }),
-    row("Operator::Stop, with time to drain", "stop", |m| {
+    row("Operator: Stop, with time to drain", "stop", |m| {
         [0, 500, 1_000_000]
             .into_iter()
             .flat_map(|length| {
@@ -38,13 +38,13 @@ pub(crate) const ROWS: &[Row] = &[
             })
             .collect()
     }),
-    row("Operator::Stop, now", "stop now", |m| {
+    row("Operator: Stop, now", "stop now", |m| {
         operator(m, Operator::Stop { drain: Drain::Now })
     }),
-    row("Operator::Retry", "retry", |m| {
+    row("Operator: Retry", "retry", |m| {
         operator(m, Operator::Retry {})
     }),
-    row("Operator::Restart", "restart", |m| {
+    row("Operator: Restart", "restart", |m| {
         [0, 500]
             .into_iter()
             .flat_map(|length| {
@@ -53,7 +53,7 @@ pub(crate) const ROWS: &[Row] = &[
             })
             .collect()
     }),
-    row("Operator::Configure", "new numbers", |m| {
+    row("Operator: Configure", "new numbers", |m| {
         now(m, [EventKind::configure(Tuning::default())])
     }),
     row("SlotGranted", "slot granted", |m| {
@@ -102,39 +102,39 @@ pub(crate) const ROWS: &[Row] = &[
             }],
         )
     }),
-    row("Report::SpawnOk", "spawned", |m| {
+    row("Report: SpawnOk", "spawned", |m| {
         report(m, Report::SpawnOk { pid: 100 })
     }),
-    row("Report::SpawnFailed, may pass", "spawn failed", |m| {
+    row("Report: SpawnFailed, may pass", "spawn failed", |m| {
         let failure = SpawnFailure::System { errno: 11 };
         report(m, Report::SpawnFailed { failure })
     }),
-    row("Report::SpawnFailed, for good", "spawn impossible", |m| {
+    row("Report: SpawnFailed, for good", "spawn impossible", |m| {
         let failure = SpawnFailure::Blocked(missing_env());
         report(m, Report::SpawnFailed { failure })
     }),
-    row("Report::ProbeModern", "modern", |m| {
+    row("Report: ProbeModern", "modern", |m| {
         offers(ProtocolVersion::V2026_07_28)
             .into_iter()
             .flat_map(|offer| report(m, Report::ProbeModern { offer }))
             .collect()
     }),
-    row("Report::ProbeLegacy", "legacy", |m| {
+    row("Report: ProbeLegacy", "legacy", |m| {
         report(m, Report::ProbeLegacy {})
     }),
-    row("Report::InitOk", "initialized", |m| {
+    row("Report: InitOk", "initialized", |m| {
         offers(ProtocolVersion::V2025_11_25)
             .into_iter()
             .flat_map(|offer| report(m, Report::InitOk { offer }))
             .collect()
     }),
-    row("Report::HandshakeErr", "handshake refused", |m| {
+    row("Report: HandshakeErr", "handshake refused", |m| {
         [HandshakeFailure::Malformed, HandshakeFailure::Unsupported]
             .into_iter()
             .flat_map(|failure| report(m, Report::HandshakeErr { failure }))
             .collect()
     }),
-    row("Report::Listed", "listed", |m| {
+    row("Report: Listed", "listed", |m| {
         report(
             m,
             Report::Listed {
@@ -143,19 +143,19 @@ pub(crate) const ROWS: &[Row] = &[
             },
         )
     }),
-    row("Report::ListErr", "listing refused", |m| {
+    row("Report: ListErr", "listing refused", |m| {
         report(m, Report::ListErr {})
     }),
-    row("Report::ListChanged", "list changed", |m| {
+    row("Report: ListChanged", "list changed", |m| {
         report(m, Report::ListChanged {})
     }),
-    row("Report::StdoutEof", "output ended", |m| {
+    row("Report: StdoutEof", "output ended", |m| {
         report(m, Report::StdoutEof {})
     }),
-    row("Report::StdinBroken", "input broken", |m| {
+    row("Report: StdinBroken", "input broken", |m| {
         report(m, Report::StdinBroken {})
     }),
-    row("Report::Exited", "exited", |m| {
+    row("Report: Exited", "exited", |m| {
         let unread = m.inner.conn().calls().iter().map(|(id, _)| id).collect();
         [Vec::new(), unread]
             .into_iter()
@@ -170,7 +170,7 @@ pub(crate) const ROWS: &[Row] = &[
             })
             .collect()
     }),
-    row("Report::IoErr", "broken frame", |m| {
+    row("Report: IoErr", "broken frame", |m| {
         report(
             m,
             Report::IoErr {
@@ -178,9 +178,9 @@ pub(crate) const ROWS: &[Row] = &[
             },
         )
     }),
-    row("Report::Pong", "pong", |m| report(m, Report::Pong {})),
-    row("Report::Alive", "alive", |m| report(m, Report::Alive {})),
-    row("Report::Reply", "reply", |m| {
+    row("Report: Pong", "pong", |m| report(m, Report::Pong {})),
+    row("Report: Alive", "alive", |m| report(m, Report::Alive {})),
+    row("Report: Reply", "reply", |m| {
         calls(m)
             .flat_map(|call| {
                 report(
@@ -194,7 +194,7 @@ pub(crate) const ROWS: &[Row] = &[
             })
             .collect()
     }),
-    row("Report::Progress", "progress", |m| {
+    row("Report: Progress", "progress", |m| {
         calls(m)
             .flat_map(|call| report(m, Report::Progress { call }))
             .collect()
@@ -209,38 +209,34 @@ pub(crate) const ROWS: &[Row] = &[
             }],
         )
     }),
-    row("TimerKey::Handshake", "handshake time", |m| {
+    row("Timer: Handshake", "handshake time", |m| {
         timer(m, TimerKey::Handshake)
     }),
-    row("TimerKey::Probe", "probe time", |m| {
-        timer(m, TimerKey::Probe)
-    }),
-    row("TimerKey::Backoff", "pause over", |m| {
+    row("Timer: Probe", "probe time", |m| timer(m, TimerKey::Probe)),
+    row("Timer: Backoff", "pause over", |m| {
         timer(m, TimerKey::Backoff)
     }),
-    row("TimerKey::Lock", "lock over", |m| timer(m, TimerKey::Lock)),
-    row("TimerKey::Pong", "no pong", |m| timer(m, TimerKey::Pong)),
-    row("TimerKey::Heartbeat", "silence", |m| {
+    row("Timer: Lock", "lock over", |m| timer(m, TimerKey::Lock)),
+    row("Timer: Pong", "no pong", |m| timer(m, TimerKey::Pong)),
+    row("Timer: Heartbeat", "silence", |m| {
         timer(m, TimerKey::Heartbeat)
     }),
-    row("TimerKey::Stable", "stable", |m| timer(m, TimerKey::Stable)),
-    row("TimerKey::Teardown", "next step", |m| {
+    row("Timer: Stable", "stable", |m| timer(m, TimerKey::Stable)),
+    row("Timer: Teardown", "next step", |m| {
         timer(m, TimerKey::Teardown)
     }),
-    row("TimerKey::Drain", "drain time", |m| {
-        timer(m, TimerKey::Drain)
-    }),
-    row("TimerKey::List", "list time", |m| timer(m, TimerKey::List)),
-    row("TimerKey::Breaker", "circuit pause over", |m| {
+    row("Timer: Drain", "drain time", |m| timer(m, TimerKey::Drain)),
+    row("Timer: List", "list time", |m| timer(m, TimerKey::List)),
+    row("Timer: Breaker", "circuit pause over", |m| {
         timer(m, TimerKey::Breaker)
     }),
-    row("TimerKey::Unready", "unready too long", |m| {
+    row("Timer: Unready", "unready too long", |m| {
         timer(m, TimerKey::Unready)
     }),
-    row("TimerKey::Rearm", "ready for long", |m| {
+    row("Timer: Rearm", "ready for long", |m| {
         timer(m, TimerKey::Rearm)
     }),
-    row("TimerKey::Call", "call's limit", |m| {
+    row("Timer: Call", "call's limit", |m| {
         calls(m)
             .flat_map(|call| timer(m, TimerKey::Call(call)))
             .collect()
