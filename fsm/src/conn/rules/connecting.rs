@@ -114,7 +114,12 @@ fn reported(
             conn.take_catalogue(*digest, *count, turn);
             Transition(State::Ready)
         }
-        Report::ListErr {} if phase == Phase::Listing => Transition(State::Ready),
+        Report::ListErr {} if phase == Phase::Listing => {
+            if conn.list == ListState::Settled {
+                conn.list = ListState::Paused;
+            }
+            Transition(State::Ready)
+        }
         Report::ListChanged {} if phase == Phase::Listing => {
             conn.list = ListState::Wanted;
             Handled

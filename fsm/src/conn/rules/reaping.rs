@@ -4,8 +4,8 @@ use super::{Conn, State, TeardownStep, Then, Turn, Why};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
-use crate::event::{EventKind, Operator, Report};
-use crate::id::TimerKey;
+use crate::event::{Drain, EventKind, Operator, Report};
+use crate::id::{Millis, TimerKey};
 use statig::Outcome::{self, Handled, Super, Transition};
 
 pub(super) fn reaping(
@@ -28,20 +28,20 @@ pub(super) fn reaping(
                     conn.timers.disarm(TimerKey::Teardown, turn.effects);
                     conn.stop(*drain, turn)
                 }
-                TeardownStep::Lingering => State::Terminating {
-                    step: TeardownStep::StdinClosed,
+                TeardownStep::Lingering => conn.stop(hurried(*drain), turn),
+                TeardownStep::StdinClosed | TeardownStep::TermSent => match drain {
+                    Drain::Now => State::Terminating {
+                        step: TeardownStep::KillSent,
+                    },
+                    Drain::Within(_) => State::Terminating { step },
                 },
-                TeardownStep::AwaitingSpawn
-                | TeardownStep::StdinClosed
-                | TeardownStep::TermSent
-                | TeardownStep::KillSent => State::Terminating { step },
+                TeardownStep::AwaitingSpawn | TeardownStep::KillSent => State::Terminating { step },
             }),
-            Operator::Restart { .. } => {
-                conn.restarts.forgive();
-                Transition(State::Reaping {
-                    then: Then::Again(Why::Operator),
-                    step,
-                })
+            Operator::Restart { .. } => Transition(repaired(conn, step)),
+            Operator::Retry {} if blocks(then) => Transition(repaired(conn, step)),
+            Operator::Configure { tuning } if blocks(then) => {
+                conn.tuning = (**tuning).clone();
+                Transition(repaired(conn, step))
             }
             Operator::Start {} | Operator::Retry {} | Operator::Configure { .. } => Super,
         },
@@ -58,6 +58,10 @@ pub(super) fn reaping(
                     conn.died(*status, turn);
                 }
                 conn.exited(*status, unread, Future::Restart, turn);
+                // What was lost because somebody asked for another process says nothing about it.
+                if *then == Then::Again(Why::Operator) {
+                    turn.tally.losses = 0;
+                }
                 Transition(conn.next(then.clone(), turn))
             }
             Report::StdoutEof {} | Report::StdinBroken {} if step == TeardownStep::Draining => {
@@ -103,6 +107,30 @@ pub(super) fn reaping(
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => Super,
+    }
+}
+
+const fn blocks(then: &Then) -> bool {
+    match then {
+        Then::Block(_) => true,
+        Then::Restart | Then::LockAgain | Then::Again(_) => false,
+    }
+}
+
+/// Somebody has changed something: what the process was ended for says nothing any more.
+fn repaired(conn: &mut Conn, step: TeardownStep) -> State {
+    conn.restarts.forgive();
+    State::Reaping {
+        then: Then::Again(Why::Operator),
+        step,
+    }
+}
+
+/// A process whose output has ended has nothing to finish.
+const fn hurried(drain: Drain) -> Drain {
+    match drain {
+        Drain::Within(_) => Drain::Within(Millis::ZERO),
+        Drain::Now => Drain::Now,
     }
 }
 
