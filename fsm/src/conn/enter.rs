@@ -7,7 +7,7 @@
 use super::{Catalogue, Conn, ListState, Phase, Pipe, Remains, State, TeardownStep, Turn, Why};
 use crate::downstream::Ignored;
 use crate::effect::{Effect, LogEvent, Refusal, Signal};
-use crate::id::{Generation, Ticket, TimerKey};
+use crate::id::{Generation, Millis, Ticket, TimerKey};
 use crate::tuning::Protocol;
 use crate::view::LastError;
 
@@ -176,13 +176,18 @@ impl Conn {
             self.restarts.stable_ms(&self.tuning),
             turn,
         );
-        if self.tuning.heartbeat_ms.0 > 0 {
-            self.arm(TimerKey::Heartbeat, self.tuning.heartbeat_ms, turn);
-        }
+        self.listen(turn);
         if self.list == ListState::Wanted {
             self.arm(TimerKey::List, self.tuning.list_gap_ms, turn);
         }
         self.flush_queue(turn);
+    }
+
+    /// Begins to count the silence anew, if silence is watched.
+    pub(super) fn listen(&mut self, turn: &mut Turn<'_>) {
+        if self.tuning.heartbeat_ms > Millis::ZERO {
+            self.arm(TimerKey::Heartbeat, self.tuning.heartbeat_ms, turn);
+        }
     }
 
     fn enter_teardown(&mut self, source: &State, step: TeardownStep, turn: &mut Turn<'_>) {

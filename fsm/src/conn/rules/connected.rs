@@ -39,6 +39,7 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
                 conn.timers.arm(TimerKey::Heartbeat, due, turn.effects);
                 Handled
             } else {
+                conn.listen(turn);
                 suspected(turn)
             }
         }
@@ -81,7 +82,7 @@ pub(super) fn suspect(
         EventKind::Timer {
             key: TimerKey::Heartbeat,
         } => {
-            conn.arm(TimerKey::Heartbeat, conn.tuning.heartbeat_ms, turn);
+            conn.listen(turn);
             Handled
         }
         EventKind::Child {

@@ -1,6 +1,6 @@
 //! A process that is being ended so that another can follow, and one that does not end.
 
-use super::{Conn, State, TeardownStep, Then, Turn, Why};
+use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
@@ -28,13 +28,13 @@ pub(super) fn reaping(
                     conn.timers.disarm(TimerKey::Teardown, turn.effects);
                     conn.stop(*drain, turn)
                 }
-                TeardownStep::Lingering => State::Terminating {
-                    step: TeardownStep::StdinClosed,
-                },
-                TeardownStep::AwaitingSpawn
+                TeardownStep::AwaitingSpawn => State::Terminating { step },
+                TeardownStep::Lingering
                 | TeardownStep::StdinClosed
                 | TeardownStep::TermSent
-                | TeardownStep::KillSent => State::Terminating { step },
+                | TeardownStep::KillSent => State::Terminating {
+                    step: step.max(first_step(*drain)),
+                },
             }),
             Operator::Restart { .. } => {
                 conn.restarts.forgive();
