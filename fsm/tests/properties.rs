@@ -8,7 +8,7 @@ mod support;
 
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
 use std::cell::RefCell;
 use support::coverage::Coverage;
 use support::drive::{Plan, endless, run};
@@ -23,7 +23,10 @@ const RUN_LENGTH: usize = 400;
 fn wanted_events() -> u64 {
     std::env::var("REA_RANDOM_EVENTS")
         .ok()
-        .map_or(EVENTS, |text| text.parse().expect("REA_RANDOM_EVENTS is a number of events"))
+        .map_or(EVENTS, |text| {
+            text.parse()
+                .expect("REA_RANDOM_EVENTS is a number of events")
+        })
 }
 
 fn config(cases: u64) -> Config {
@@ -44,14 +47,21 @@ fn half(which: usize, events: u64) -> Coverage {
     let cases = events.div_ceil((tunings.len() * RUN_LENGTH) as u64);
     let seen = RefCell::new(Coverage::new());
     for (name, tuning) in &tunings {
-        let strategy = (any::<u64>(), vec(any::<u32>(), RUN_LENGTH));
+        let strategy = (any::<u64>(), vec(any::<u32>(), 1..=2 * RUN_LENGTH));
         let outcome = TestRunner::new(config(cases)).run(&strategy, |(seed, draws)| {
-            let plan = Plan { tuning, left: endless(tuning), seed, benign: true };
+            let plan = Plan {
+                tuning,
+                left: endless(tuning),
+                seed,
+                benign: true,
+            };
             run(&plan, &draws, &mut seen.borrow_mut())
                 .map_err(|failure| TestCaseError::fail(failure.to_string()))
         });
-        if let Err(failure) = outcome {
-            panic!("under \"{name}\": {failure}");
+        match outcome {
+            Ok(()) => {}
+            Err(TestError::Fail(reason, _)) => panic!("under \"{name}\": {reason}"),
+            Err(TestError::Abort(reason)) => panic!("under \"{name}\", given up: {reason}"),
         }
     }
     seen.into_inner()
@@ -68,6 +78,10 @@ fn random_events_keep_every_property_and_reach_every_row() {
     });
     assert!(seen.steps >= events, "{} events", seen.steps);
     let thin = seen.thin(LEAST);
-    assert!(thin.is_empty(), "reached less than {LEAST} times:\n{}", thin.join("\n"));
+    assert!(
+        thin.is_empty(),
+        "reached less than {LEAST} times:\n{}",
+        thin.join("\n")
+    );
     seen.steps = 0;
 }

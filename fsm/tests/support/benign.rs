@@ -5,7 +5,9 @@ use super::coverage::{Coverage, Premise};
 use super::drive::Scene;
 use super::offers::{Offers, offers};
 use super::world::{Stage, World};
-use rea_fsm::{Circuit, Downstream, Event, EventKind, Leaf, Millis, Operator, Report, SpawnFailure, TimerKey};
+use rea_fsm::{
+    Circuit, Downstream, Event, EventKind, Leaf, Millis, Operator, Report, SpawnFailure, TimerKey,
+};
 
 /// How many events it may take, timers of single calls not counted.
 const STEPS_MAX: u32 = 25;
@@ -16,7 +18,10 @@ pub(crate) fn recovers(
     events: &mut Vec<Event>,
     seen: &mut Coverage,
 ) -> Result<(), String> {
-    if matches!(scene.machine.leaf(), Leaf::Draining | Leaf::Terminating | Leaf::Closed) {
+    if matches!(
+        scene.machine.leaf(),
+        Leaf::Draining | Leaf::Terminating | Leaf::Closed
+    ) {
         return Ok(());
     }
     seen.hit(Premise::L40);
@@ -28,13 +33,27 @@ pub(crate) fn recovers(
     while !is_well(&scene.machine) {
         offers(&scene.world, &scene.machine, &mut offered);
         let Some(kind) = best(&scene.world, &scene.machine, &offered) else {
-            return Err(format!("L40: nothing can happen in {:?}", scene.machine.state()));
+            return Err(format!(
+                "L40: nothing can happen in {:?}",
+                scene.machine.state()
+            ));
         };
-        let event = Event { at_ms: scene.world.time_of(&kind), kind };
-        steps += u32::from(!matches!(event.kind, EventKind::Timer { key: TimerKey::Call(_) }));
+        let event = Event {
+            at_ms: scene.world.time_of(&kind),
+            kind,
+        };
+        steps += u32::from(!matches!(
+            event.kind,
+            EventKind::Timer {
+                key: TimerKey::Call(_)
+            }
+        ));
         events.push(event.clone());
         if steps > STEPS_MAX {
-            return Err(format!("L40: not ready after {STEPS_MAX} steps: {:?}", scene.machine.state()));
+            return Err(format!(
+                "L40: not ready after {STEPS_MAX} steps: {:?}",
+                scene.machine.state()
+            ));
         }
         scene = scene.step(&event, &mut effects, seen)?;
     }
@@ -65,11 +84,9 @@ fn rank(world: &World, machine: &Downstream, kind: &EventKind) -> Option<(u8, Mi
         EventKind::SlotGranted { .. } => 0,
         EventKind::Child { report, .. } => match report {
             Report::SpawnOk { .. } if machine.leaf() != Leaf::Stuck => 0,
-            Report::SpawnFailed { failure: SpawnFailure::System { .. } }
-                if machine.leaf() == Leaf::Stuck =>
-            {
-                1
-            }
+            Report::SpawnFailed {
+                failure: SpawnFailure::System { .. },
+            } if machine.leaf() == Leaf::Stuck => 1,
             Report::Exited { .. } if ending => 2,
             Report::ProbeLegacy {} | Report::ProbeModern { .. } | Report::InitOk { .. }
                 if machine.leaf() == Leaf::Connecting =>
@@ -81,7 +98,9 @@ fn rank(world: &World, machine: &Downstream, kind: &EventKind) -> Option<(u8, Mi
             _ => return None,
         },
         EventKind::Timer { key } => {
-            let starting = world.child.is_some_and(|child| child.stage == Stage::Starting);
+            let starting = world
+                .child
+                .is_some_and(|child| child.stage == Stage::Starting);
             let _ = starting;
             return Some((9, world.due(*key).unwrap_or_default()));
         }

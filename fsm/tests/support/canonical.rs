@@ -93,7 +93,11 @@ impl Canon {
     }
 
     fn word(&mut self, word: u64) {
-        for (lane, factor) in self.lanes.iter_mut().zip([0x9fb2_1c65_1e98_df25_u64, 0xd6e8_feb8_6659_fd93]) {
+        for (lane, factor) in self
+            .lanes
+            .iter_mut()
+            .zip([0x9fb2_1c65_1e98_df25_u64, 0xd6e8_feb8_6659_fd93])
+        {
             let product = u128::from(*lane ^ word) * u128::from(factor);
             let [low, high] = [product as u64, (product >> 64) as u64];
             *lane = (low ^ high).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -148,7 +152,11 @@ impl Canon {
             super::world::Slot::Asked(_) => 1,
             super::world::Slot::Granted(_) => 2,
         });
-        self.word(world.child.map_or(0, |child| child_word(&child, machine.leaf())));
+        self.word(
+            world
+                .child
+                .map_or(0, |child| child_word(&child, machine.leaf())),
+        );
         for open in &world.open {
             self.word(open.class as u64 | (open.line as u64) << 8 | u64::from(open.runs) << 16);
         }
@@ -163,7 +171,7 @@ impl Canon {
 
 /// What was asked matters only while somebody waits for the answer.
 fn child_word(child: &Child, leaf: Leaf) -> u64 {
-    let mut word = 1 | (child.stage as u64) << 1 | (child.stdin as u64) << 2;
+    let mut word = 1 | (child.stage as u64) << 1 | (child.stdin as u64) << 20;
     word |= (child.stdout as u64) << 3 | (child.pressure as u64) << 4;
     word |= u64::from(child.handshaken) << 6;
     if leaf == Leaf::Connecting {

@@ -42,7 +42,9 @@ impl Scene {
             checks::effect(&later.world, &self.machine, event, effect, seen)?;
             later.world.obey(effect);
         }
-        later.history.record(&self.world, &self.machine, event, effects, &later.machine);
+        later
+            .history
+            .record(&self.world, &self.machine, event, effects, &later.machine);
         seen.steps += 1;
         let gated = matches!(
             decision.ignored,
@@ -55,7 +57,8 @@ impl Scene {
         );
         if !gated {
             let ignored = decision.ignored.is_some();
-            seen.pairs.insert((decision.from, pair(&event.kind, ignored)));
+            seen.pairs
+                .insert((decision.from, pair(&event.kind, ignored)));
             let kind = kind_index(&event.kind);
             for (row, count) in ROWS.iter().zip(&mut seen.rows) {
                 *count += u64::from(row.matches(decision.from, kind, decision.to));
@@ -123,7 +126,7 @@ pub(crate) fn run(plan: &Plan<'_>, draws: &[u32], seen: &mut Coverage) -> Result
                 scene = Scene::new(plan.tuning, plan.seed, plan.left.clone());
             }
         }
-        if draw % SPURIOUS_EVERY == 0 {
+        if draw % SPURIOUS_EVERY == SPURIOUS_EVERY - 1 {
             spurious(&scene.world, &scene.machine, &mut offered);
         } else {
             offers(&scene.world, &scene.machine, &mut offered);
@@ -150,14 +153,24 @@ fn choose(world: &World, offered: &Offers, draw: u32) -> Event {
         rest = rest.wrapping_sub(if found { 0 } else { *weight });
         found
     });
-    let kind = chosen.map_or(EventKind::Cancel { call: rea_fsm::CallId(0) }, |(_, kind)| kind.clone());
+    let kind = chosen.map_or(
+        EventKind::Cancel {
+            call: rea_fsm::CallId(0),
+        },
+        |(_, kind)| kind.clone(),
+    );
     let at_ms = world.time_of(&kind).plus(delay(world, draw / total.max(1)));
     Event { at_ms, kind }
 }
 
 /// Mostly nothing, sometimes a little, sometimes up to the next timer or past it.
 fn delay(world: &World, draw: u32) -> Millis {
-    let next = world.armed.iter().map(|(_, due)| due.since(world.now).0).min().unwrap_or(100);
+    let next = world
+        .armed
+        .iter()
+        .map(|(_, due)| due.since(world.now).0)
+        .min()
+        .unwrap_or(100);
     let part = u64::from(draw / 32 % 101);
     Millis(match draw % 32 {
         0..=19 => 0,

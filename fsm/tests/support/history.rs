@@ -45,7 +45,13 @@ impl History {
         }
         let lock_over = matches!(
             (before.state(), after.state()),
-            (State::FlapLocked { .. }, State::Connecting { why: Why::LockProbe, .. })
+            (
+                State::FlapLocked { .. },
+                State::Connecting {
+                    why: Why::LockProbe,
+                    ..
+                }
+            )
         );
         let waits = |state: &State| match state {
             State::Backoff { .. } => true,
@@ -62,26 +68,41 @@ impl History {
         if lock_over {
             self.probe_spawns = 0;
         }
+        let mut failed = false;
         for effect in effects {
             match effect {
                 Effect::Spawn { .. } => self.spawn(before, at),
                 Effect::Log(LogEvent::RespawnRefusedFlap { .. }) => {
                     self.locks += 1;
-                    self.failures.push(at);
+                    failed = true;
                 }
-                Effect::Log(LogEvent::CircuitOpen { .. }) => self.failures.push(at),
+                Effect::Log(LogEvent::CircuitOpen { .. }) => failed = true,
                 Effect::Log(LogEvent::SessionBlocker { .. }) => self.fired = true,
                 _ => {}
             }
         }
+        // A death that opens the circuit and uses up the budget is one failure.
+        if failed {
+            self.failures.push(at);
+        }
         let memory = tuning.restart_memory_ms();
         self.restarts.retain(|restart| at.since(*restart) < memory);
-        self.spawned.retain(|spawn| at.since(*spawn) < tuning.restart_window_ms);
-        self.failures.retain(|failure| at.since(*failure) < tuning.blocker_window_ms);
+        self.spawned
+            .retain(|spawn| at.since(*spawn) < tuning.restart_window_ms);
+        self.failures
+            .retain(|failure| at.since(*failure) < tuning.blocker_window_ms);
     }
 
     fn stopping(&mut self, world: &World, before: &Downstream, event: &Event) {
         let tuning = before.conn().tuning();
+        // Time that passes while a step of the ending is due and not delivered is not the machine's.
+        let due = [TimerKey::Drain, TimerKey::Teardown]
+            .into_iter()
+            .filter_map(|key| world.due(key))
+            .min();
+        if let (Some(by), Some(due)) = (&mut self.stop_by, due) {
+            *by = by.plus(event.at_ms.since(due.max(world.now)));
+        }
         match &event.kind {
             EventKind::Operator(Operator::Stop { drain }) => {
                 let length = match drain {
@@ -91,25 +112,24 @@ impl History {
                 let by = event.at_ms.plus(length).plus(tuning.teardown_ms());
                 self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
             }
-            EventKind::Timer { key: key @ (TimerKey::Drain | TimerKey::Teardown) } => {
-                if let (Some(by), Some(due)) = (&mut self.stop_by, world.due(*key)) {
-                    *by = by.plus(event.at_ms.since(due));
-                }
-            }
             _ => {}
         }
     }
 
     fn forgiving(&mut self, before: &Downstream, event: &Event, after: &Downstream) {
         let forgiven = match &event.kind {
-            EventKind::Operator(Operator::Restart { .. }) => before.leaf() != after.leaf()
-                || matches!(before.leaf(), Leaf::Reaping | Leaf::Connecting),
+            EventKind::Operator(Operator::Restart { .. }) => {
+                before.leaf() != after.leaf()
+                    || matches!(before.leaf(), Leaf::Reaping | Leaf::Connecting)
+            }
             EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => {
                 before.leaf() == Leaf::Blocked
             }
-            EventKind::Timer { key: TimerKey::Stable } => {
-                before.due(TimerKey::Stable).is_some_and(|due| due <= event.at_ms)
-            }
+            EventKind::Timer {
+                key: TimerKey::Stable,
+            } => before
+                .due(TimerKey::Stable)
+                .is_some_and(|due| due <= event.at_ms),
             _ => false,
         };
         if forgiven {
@@ -123,8 +143,12 @@ impl History {
         if forgiven || asked {
             self.spawned.clear();
         }
-        if let EventKind::Timer { key: TimerKey::Rearm } = event.kind
-            && before.due(TimerKey::Rearm).is_some_and(|due| due <= event.at_ms)
+        if let EventKind::Timer {
+            key: TimerKey::Rearm,
+        } = event.kind
+            && before
+                .due(TimerKey::Rearm)
+                .is_some_and(|due| due <= event.at_ms)
         {
             self.fired = false;
             self.failures.clear();
@@ -135,7 +159,10 @@ impl History {
         self.probe_spawns += 1;
         let automatic = !matches!(
             before.state(),
-            State::Connecting { why: Why::Operator, .. }
+            State::Connecting {
+                why: Why::Operator,
+                ..
+            }
         );
         if automatic && !self.next_is_free {
             self.spawned.push(at);
@@ -150,10 +177,9 @@ impl History {
             .stop_by
             .filter(|_| bounded)
             .map_or(u64::MAX, |by| by.0.wrapping_sub(now.0));
-        let spawned = self
-            .spawned
-            .iter()
-            .fold(7_u64, |folded, at| folded.wrapping_mul(31).wrapping_add(now.since(*at).0));
+        let spawned = self.spawned.iter().fold(7_u64, |folded, at| {
+            folded.wrapping_mul(31).wrapping_add(now.since(*at).0)
+        });
         let flags = u64::from(self.next_is_free) | u64::from(self.fired) << 1;
         [stop, spawned, flags]
     }

@@ -41,7 +41,11 @@ fn operators(world: &World, machine: &Downstream, out: &mut Offers) {
         say(60, Operator::Start {});
     }
     if left.stops > 0 {
-        let drains = [Drain::Now, Drain::Within(left.drain_ms), Drain::Within(Millis::ZERO)];
+        let drains = [
+            Drain::Now,
+            Drain::Within(left.drain_ms),
+            Drain::Within(Millis::ZERO),
+        ];
         let shapes = match left.variety {
             Variety::Few => 2,
             Variety::Many => 3,
@@ -54,9 +58,19 @@ fn operators(world: &World, machine: &Downstream, out: &mut Offers) {
         say(2, Operator::Retry {});
     }
     if left.restarts > 0 {
-        say(1, Operator::Restart { drain_ms: left.drain_ms });
+        say(
+            1,
+            Operator::Restart {
+                drain_ms: left.drain_ms,
+            },
+        );
         if left.variety == Variety::Many {
-            say(1, Operator::Restart { drain_ms: Millis::ZERO });
+            say(
+                1,
+                Operator::Restart {
+                    drain_ms: Millis::ZERO,
+                },
+            );
         }
     }
     if left.configures > 0 {
@@ -64,7 +78,12 @@ fn operators(world: &World, machine: &Downstream, out: &mut Offers) {
         say(1, Operator::Configure { tuning });
     }
     if left.oversleeps > 0 {
-        out.push((2, EventKind::Overslept { late_ms: left.drain_ms }));
+        out.push((
+            2,
+            EventKind::Overslept {
+                late_ms: left.drain_ms,
+            },
+        ));
     }
 }
 
@@ -78,7 +97,12 @@ fn starting(left: &Left, child: &Child, out: &mut Offers) {
     say(2, failed(SpawnFailure::Blocked(BlockReason::Untrusted)));
     if left.variety == Variety::Many {
         let detail = String::from("no such program");
-        say(1, failed(SpawnFailure::Blocked(BlockReason::CommandNotFound { detail })));
+        say(
+            1,
+            failed(SpawnFailure::Blocked(BlockReason::CommandNotFound {
+                detail,
+            })),
+        );
     }
 }
 
@@ -89,8 +113,7 @@ fn failed(failure: SpawnFailure) -> Report {
 fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers) {
     let left = &world.left;
     let generation = child.generation;
-    let mut say =
-        |weight, report| out.push((weight, EventKind::Child { generation, report }));
+    let mut say = |weight, report| out.push((weight, EventKind::Child { generation, report }));
     let exited = |unread: &[CallId], code| Report::Exited {
         status: ExitStatus::Code(code),
         unread: unread.to_vec(),
@@ -116,10 +139,22 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
     say(4, Report::StdoutEof {});
     handshake(left, child, &mut say);
     if child.list == Ask::Out {
-        say(50, Report::Listed { digest: 1, count: 1 });
+        say(
+            50,
+            Report::Listed {
+                digest: 1,
+                count: 1,
+            },
+        );
         say(8, Report::ListErr {});
         if left.variety == Variety::Many {
-            say(20, Report::Listed { digest: 2, count: 1 });
+            say(
+                20,
+                Report::Listed {
+                    digest: 2,
+                    count: 1,
+                },
+            );
         }
     }
     let connected = machine.leaf().is_connected();
@@ -127,7 +162,12 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         say(4, Report::ListChanged {});
     }
     if left.io_errors > 0 && (connected || left.variety == Variety::Many) {
-        say(4, Report::IoErr { kind: IoErrorKind::OversizedLine });
+        say(
+            4,
+            Report::IoErr {
+                kind: IoErrorKind::OversizedLine,
+            },
+        );
     }
     if child.ping == Ask::Out {
         say(8, Report::Pong {});
@@ -137,7 +177,14 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         if left.variety == Variety::Many && world.next_call > 1 {
             let (call, reply) = (CallId(world.next_call - 1), ReplyKind::InputRequired);
             if world.call(call).is_none() {
-                say(3, Report::Reply { call, reply, bytes: 1 });
+                say(
+                    3,
+                    Report::Reply {
+                        call,
+                        reply,
+                        bytes: 1,
+                    },
+                );
             }
         }
     }
@@ -154,14 +201,20 @@ fn handshake(left: &Left, child: &Child, say: &mut impl FnMut(u32, Report)) {
     let refused = |failure| Report::HandshakeErr { failure };
     if child.probe == Ask::Out {
         for listing in &offers {
-            let offer = Offer { version: MODERN, listing: *listing };
+            let offer = Offer {
+                version: MODERN,
+                listing: *listing,
+            };
             say(20, Report::ProbeModern { offer });
         }
         say(40, Report::ProbeLegacy {});
     }
     if child.init == Ask::Out {
         for listing in &offers {
-            let offer = Offer { version: LEGACY, listing: *listing };
+            let offer = Offer {
+                version: LEGACY,
+                listing: *listing,
+            };
             say(40, Report::InitOk { offer });
         }
     }
@@ -176,7 +229,14 @@ fn handshake(left: &Left, child: &Child, say: &mut impl FnMut(u32, Report)) {
 
 fn answers(left: &Left, call: CallId, say: &mut impl FnMut(u32, Report)) {
     let mut reply = |weight, reply| {
-        say(weight, Report::Reply { call, reply, bytes: 10 });
+        say(
+            weight,
+            Report::Reply {
+                call,
+                reply,
+                bytes: 10,
+            },
+        );
     };
     reply(12, ReplyKind::Ok { is_error: false });
     if left.variety == Variety::Many {
@@ -278,11 +338,20 @@ pub(crate) fn spurious(world: &World, machine: &Downstream, out: &mut Offers) {
         }
     }
     for call in finished.into_iter().chain([unknown]) {
-        out.push((1, EventKind::Timer { key: TimerKey::Call(call) }));
+        out.push((
+            1,
+            EventKind::Timer {
+                key: TimerKey::Call(call),
+            },
+        ));
         out.push((2, EventKind::Cancel { call }));
         if let (Some(generation), true) = (current, machine.leaf() != Leaf::Suspect) {
             for report in [
-                Report::Reply { call, reply: ReplyKind::Ok { is_error: false }, bytes: 1 },
+                Report::Reply {
+                    call,
+                    reply: ReplyKind::Ok { is_error: false },
+                    bytes: 1,
+                },
                 Report::Progress { call },
             ] {
                 out.push((3, EventKind::Child { generation, report }));
@@ -300,17 +369,34 @@ pub(crate) fn spurious(world: &World, machine: &Downstream, out: &mut Offers) {
             },
         ));
     }
-    out.push((2, EventKind::SlotGranted { ticket: Ticket(u32::MAX) }));
+    out.push((
+        2,
+        EventKind::SlotGranted {
+            ticket: Ticket(u32::MAX),
+        },
+    ));
 }
 
 fn stale_reports(call: CallId) -> [Report; 7] {
     [
-        Report::Exited { status: ExitStatus::Signal(9), unread: Vec::new() },
-        Report::Reply { call, reply: ReplyKind::Ok { is_error: false }, bytes: 1 },
+        Report::Exited {
+            status: ExitStatus::Signal(9),
+            unread: Vec::new(),
+        },
+        Report::Reply {
+            call,
+            reply: ReplyKind::Ok { is_error: false },
+            bytes: 1,
+        },
         Report::SpawnOk { pid: 8 },
-        Report::SpawnFailed { failure: SpawnFailure::System { errno: 11 } },
+        Report::SpawnFailed {
+            failure: SpawnFailure::System { errno: 11 },
+        },
         Report::StdoutEof {},
         Report::Pong {},
-        Report::Listed { digest: 3, count: 3 },
+        Report::Listed {
+            digest: 3,
+            count: 3,
+        },
     ]
 }

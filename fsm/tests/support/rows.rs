@@ -2,7 +2,7 @@
 //! apart, and the numbering of those names.
 
 use rea_fsm::Leaf::{
-    self, Backoff, Blocked, Closed, Connecting, Draining, FlapLocked, Idle, Reaping, Ready, Stuck,
+    self, Backoff, Blocked, Closed, Connecting, Draining, FlapLocked, Idle, Ready, Reaping, Stuck,
     Suspect, Terminating,
 };
 use rea_fsm::{EventKind, Operator, Report, TimerKey};
@@ -109,7 +109,11 @@ pub(crate) const fn pair(kind: &EventKind, ignored: bool) -> u16 {
 }
 
 pub(crate) fn pair_name(pair: u16) -> String {
-    let outcome = if pair.is_multiple_of(2) { "acts" } else { "ignored" };
+    let outcome = if pair.is_multiple_of(2) {
+        "acts"
+    } else {
+        "ignored"
+    };
     format!("{} {outcome}", KINDS[usize::from(pair / 2)])
 }
 
@@ -202,7 +206,11 @@ pub(crate) const ROWS: [Row; 86] = [
     Row(&[Suspect], 23, &[Ready]),
     Row(&[Suspect], 30, &[Reaping]),
     Row(&[Suspect], 30, &[Suspect]),
-    Row(&[Reaping], EXITED, &[Connecting, Backoff, FlapLocked, Blocked]),
+    Row(
+        &[Reaping],
+        EXITED,
+        &[Connecting, Backoff, FlapLocked, Blocked],
+    ),
     Row(&[Reaping], 10, &[Connecting, Backoff, FlapLocked, Blocked]),
     Row(&[Reaping], 9, &[Reaping]),
     Row(&[Terminating], 9, &[Terminating]),
@@ -219,5 +227,9 @@ pub(crate) const ROWS: [Row; 86] = [
     Row(&[Draining, Terminating], EXITED, &[Closed]),
     Row(&[Terminating], 33, &[Terminating]),
     Row(&[Terminating], 33, &[Closed]),
-    Row(&[Ready, Connecting, Suspect, Reaping], CANCEL, &[Ready, Connecting, Suspect, Reaping]),
+    Row(
+        &[Ready, Connecting, Suspect, Reaping],
+        CANCEL,
+        &[Ready, Connecting, Suspect, Reaping],
+    ),
 ];

@@ -39,6 +39,8 @@ pub(crate) enum Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Open,
+    /// The child has closed its side, or reading from it failed.
+    Broken,
     Closed,
 }
 
@@ -155,7 +157,10 @@ impl World {
                 }
             }
             EventKind::Child { generation, report } => {
-                if self.child.is_some_and(|child| child.generation == *generation) {
+                if self
+                    .child
+                    .is_some_and(|child| child.generation == *generation)
+                {
                     self.reported(report);
                 }
             }
@@ -191,7 +196,7 @@ impl World {
             }
             Report::Listed { .. } | Report::ListErr {} => child.list = Ask::Answered,
             Report::StdoutEof {} => child.stdout = End::Closed,
-            Report::StdinBroken {} => child.stdin = End::Closed,
+            Report::StdinBroken {} => child.stdin = End::Broken,
             Report::Pong {} => child.ping = Ask::Answered,
             Report::Exited { unread, .. } => {
                 self.child = None;
@@ -203,10 +208,14 @@ impl World {
                 }
             }
             Report::Reply { call, .. } | Report::Progress { call } => {
-                if let Some(open) = self.call_mut(*call)
-                    && open.line == Line::Written
-                {
-                    open.line = Line::Read;
+                let in_flight = self
+                    .call(*call)
+                    .is_some_and(|open| open.line != Line::Absent);
+                // What was written before it was read before it.
+                for open in &mut self.open {
+                    if in_flight && open.id <= *call && open.line == Line::Written {
+                        open.line = Line::Read;
+                    }
                 }
             }
             Report::ListChanged {} | Report::IoErr { .. } | Report::Alive {} => {}
@@ -287,7 +296,7 @@ impl World {
     /// The calls that the process can have left unread, from none to as many as possible: what
     /// lies behind the last line that it is known to have read.
     pub(crate) fn unread_suffix(&self) -> Vec<CallId> {
-        let closed = self.child.is_none_or(|child| child.stdin == End::Closed);
+        let closed = self.child.is_none_or(|child| child.stdin != End::Open);
         if closed {
             return Vec::new();
         }

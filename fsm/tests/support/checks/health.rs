@@ -14,7 +14,11 @@ pub(super) fn p29_people_see_a_function_of_state(step: &Step<'_>, seen: &mut Cov
     seen.hit(Premise::P29);
     let restored = Downstream::restore(step.after.snapshot());
     ensure(restored.view() == step.after.view(), || {
-        format!("P29: restored {:?}, shown {:?}", restored.view(), step.after.view())
+        format!(
+            "P29: restored {:?}, shown {:?}",
+            restored.view(),
+            step.after.view()
+        )
     })?;
     ensure(restored.digest() == step.after.digest(), || {
         "P35: a restored machine is another one".into()
@@ -26,7 +30,11 @@ pub(super) fn p29_publish_iff_something_changed(step: &Step<'_>, seen: &mut Cove
     if changed {
         seen.hit(Premise::P29Publish);
     }
-    let published = step.effects.iter().filter(|effect| **effect == Effect::Publish).count();
+    let published = step
+        .effects
+        .iter()
+        .filter(|effect| **effect == Effect::Publish)
+        .count();
     ensure(published == usize::from(changed), || {
         format!("P29: published {published} times, changed: {changed}")
     })
@@ -46,7 +54,9 @@ pub(super) fn p34_one_firing_an_episode(step: &Step<'_>, seen: &mut Coverage) ->
         return ensure(right, || "P34: fired without telling, or forgotten".into());
     }
     seen.hit(Premise::P34);
-    ensure(fired == 1 && !step.history.fired, || "P34: fired twice in one episode".into())
+    ensure(fired == 1 && !step.history.fired, || {
+        "P34: fired twice in one episode".into()
+    })
 }
 
 pub(super) fn p34_a_series_fires(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -54,12 +64,24 @@ pub(super) fn p34_a_series_fires(step: &Step<'_>, seen: &mut Coverage) -> Checke
     if step.past.failures.len() >= needed {
         seen.hit(Premise::P34Series);
         ensure(step.past.fired, || {
-            format!("P34: {:?} in the window and nobody was called", step.past.failures)
+            format!(
+                "P34: {:?} in the window and nobody was called",
+                step.past.failures
+            )
         })?;
     }
-    let unready = matches!(&step.event.kind, EventKind::Timer { key: TimerKey::Unready })
-        && step.world.due(TimerKey::Unready).is_some_and(|due| due <= step.event.at_ms);
-    ensure(!unready || step.past.fired, || "P34: unready for so long and nobody was called".into())?;
+    let unready = matches!(
+        &step.event.kind,
+        EventKind::Timer {
+            key: TimerKey::Unready
+        }
+    ) && step
+        .world
+        .due(TimerKey::Unready)
+        .is_some_and(|due| due <= step.event.at_ms);
+    ensure(!unready || step.past.fired, || {
+        "P34: unready for so long and nobody was called".into()
+    })?;
     let watched = step.past.fired
         || step.later.due(TimerKey::Unready).is_some()
         || matches!(
@@ -71,5 +93,7 @@ pub(super) fn p34_a_series_fires(step: &Step<'_>, seen: &mut Coverage) -> Checke
                 | Leaf::Terminating
                 | Leaf::Closed
         );
-    ensure(watched, || format!("P34: {} and nobody counts the time", step.after.leaf()))
+    ensure(watched, || {
+        format!("P34: {} and nobody counts the time", step.after.leaf())
+    })
 }

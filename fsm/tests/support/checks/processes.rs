@@ -18,7 +18,9 @@ pub(super) fn p15_stopped_stays_stopped(step: &Step<'_>, seen: &mut Coverage) ->
         return Ok(());
     }
     seen.hit(Premise::P15);
-    ensure(is_closing(step.after.leaf()), || format!("P15: left to {}", step.after.leaf()))?;
+    ensure(is_closing(step.after.leaf()), || {
+        format!("P15: left to {}", step.after.leaf())
+    })?;
     let reopened = step.before.leaf() == Leaf::Closed && step.after.leaf() != Leaf::Closed;
     ensure(!reopened, || "P15: Closed was left".into())
 }
@@ -32,7 +34,10 @@ pub(super) fn p16_closed_holds_nothing(step: &Step<'_>, seen: &mut Coverage) -> 
         && step.after.conn().calls().iter().next().is_none()
         && step.later.slot == Slot::Free;
     ensure(empty, || {
-        format!("P16: Closed with {:?}, {:?}, {:?}", step.later.armed, step.later.open, step.later.slot)
+        format!(
+            "P16: Closed with {:?}, {:?}, {:?}",
+            step.later.armed, step.later.open, step.later.slot
+        )
     })
 }
 
@@ -50,7 +55,9 @@ pub(super) fn p17_a_stop_ends_in_time(step: &Step<'_>, seen: &mut Coverage) -> C
         .filter_map(|key| step.later.due(key))
         .min();
     let in_time = next.is_some_and(|due| due <= by);
-    ensure(in_time, || format!("P17: has to end by {by:?}, next step at {next:?}"))
+    ensure(in_time, || {
+        format!("P17: has to end by {by:?}, next step at {next:?}")
+    })
 }
 
 pub(super) fn stop_now_kills_at_once(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -65,7 +72,9 @@ pub(super) fn stop_now_kills_at_once(step: &Step<'_>, seen: &mut Coverage) -> Ch
         return Ok(());
     }
     seen.hit(Premise::StopNow);
-    ensure(child.pressure == Pressure::Kill, || format!("Stop now did not kill: {child:?}"))
+    ensure(child.pressure == Pressure::Kill, || {
+        format!("Stop now did not kill: {child:?}")
+    })
 }
 
 /// Whether some call that was sent before the probe is inside its deadline.
@@ -90,7 +99,12 @@ pub(super) fn p23_no_innocent_kill(step: &Step<'_>, seen: &mut Coverage) -> Chec
     let reason = match (&step.event.kind, step.report()) {
         (EventKind::Operator(Operator::Stop { .. } | Operator::Restart { .. }), _) => true,
         (_, Some(Report::Exited { .. } | Report::StdoutEof {} | Report::StdinBroken {})) => true,
-        (EventKind::Timer { key: TimerKey::Pong }, _) => match step.before.state() {
+        (
+            EventKind::Timer {
+                key: TimerKey::Pong,
+            },
+            _,
+        ) => match step.before.state() {
             State::Suspect { ping_at } => {
                 seen.hit(Premise::P23);
                 has_witness(step.before, *ping_at, step.event.at_ms).is_none()
@@ -99,21 +113,32 @@ pub(super) fn p23_no_innocent_kill(step: &Step<'_>, seen: &mut Coverage) -> Chec
         },
         _ => false,
     };
-    ensure(reason, || format!("P23: ended without a reason, now {:?}", step.after.state()))
+    ensure(reason, || {
+        format!("P23: ended without a reason, now {:?}", step.after.state())
+    })
 }
 
 pub(super) fn p23_the_guilty_are_ended(step: &Step<'_>, seen: &mut Coverage) -> Checked {
-    let (State::Suspect { ping_at }, EventKind::Timer { key: TimerKey::Pong }) =
-        (step.before.state(), &step.event.kind)
+    let (
+        State::Suspect { ping_at },
+        EventKind::Timer {
+            key: TimerKey::Pong,
+        },
+    ) = (step.before.state(), &step.event.kind)
     else {
         return Ok(());
     };
-    let due = step.world.due(TimerKey::Pong).is_some_and(|due| due <= step.event.at_ms);
+    let due = step
+        .world
+        .due(TimerKey::Pong)
+        .is_some_and(|due| due <= step.event.at_ms);
     if !due || has_witness(step.before, *ping_at, step.event.at_ms).is_some() {
         return Ok(());
     }
     seen.hit(Premise::P23Guilty);
-    ensure(step.after.leaf() == Leaf::Reaping, || "P23: a hung server is kept".into())
+    ensure(step.after.leaf() == Leaf::Reaping, || {
+        "P23: a hung server is kept".into()
+    })
 }
 
 pub(super) fn p26_connected_means_handshaken(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -133,20 +158,30 @@ pub(super) fn p27_failing_fast_holds_nothing(step: &Step<'_>, seen: &mut Coverag
     let (child, calls) = (step.later.child.is_some(), !step.later.open.is_empty());
     let fine = match step.after.state() {
         State::Idle | State::Blocked { .. } | State::FlapLocked { .. } => !child && !calls,
-        State::Closed { remains: Remains::Nothing } => !child && !calls,
-        State::Closed { remains: Remains::Orphan } => !calls,
+        State::Closed {
+            remains: Remains::Nothing,
+        } => !child && !calls,
+        State::Closed {
+            remains: Remains::Orphan,
+        } => !calls,
         State::Stuck => child && !calls,
-        State::Backoff { .. } | State::Connecting { phase: Phase::Waiting, .. } => !child,
-        State::Connecting { .. }
-        | State::Ready
-        | State::Suspect { .. }
-        | State::Draining => child,
+        State::Backoff { .. }
+        | State::Connecting {
+            phase: Phase::Waiting,
+            ..
+        } => !child,
+        State::Connecting { .. } | State::Ready | State::Suspect { .. } | State::Draining => child,
         State::Reaping { .. } | State::Terminating { .. } => child,
     };
     seen.hit(Premise::P27);
     let in_flight = step.later.open.iter().any(|open| open.line != Line::Absent);
     ensure(fine && (child || !in_flight), || {
-        format!("P27: {:?} with {:?}, {:?}", step.after.state(), step.later.child, step.later.open)
+        format!(
+            "P27: {:?} with {:?}, {:?}",
+            step.after.state(),
+            step.later.child,
+            step.later.open
+        )
     })
 }
 
@@ -162,7 +197,11 @@ pub(super) fn p28_no_dead_ends(step: &Step<'_>, seen: &mut Coverage) -> Checked 
     };
     seen.hit(Premise::P28);
     ensure(step.later.due(own).is_some(), || {
-        format!("P28: {} without {own:?}: {:?}", step.after.leaf(), step.later.armed)
+        format!(
+            "P28: {} without {own:?}: {:?}",
+            step.after.leaf(),
+            step.later.armed
+        )
     })
 }
 

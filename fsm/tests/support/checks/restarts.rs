@@ -5,14 +5,21 @@ use crate::support::coverage::{Coverage, Premise};
 use rea_fsm::{Effect, EventKind, Leaf, LogEvent, Operator, Report, State, TimerKey, Why};
 
 pub(super) fn p18_automatic_spawns_are_bounded(step: &Step<'_>, seen: &mut Coverage) -> Checked {
-    let spawned = step.effects.iter().any(|effect| matches!(effect, Effect::Spawn { .. }));
+    let spawned = step
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Spawn { .. }));
     if !spawned {
         return Ok(());
     }
     seen.hit(Premise::P18);
     let most = step.before.conn().tuning().restart_intensity as usize + 1;
     ensure(step.past.spawned.len() <= most, || {
-        format!("P18: {} spawns within the window: {:?}", step.past.spawned.len(), step.past.spawned)
+        format!(
+            "P18: {} spawns within the window: {:?}",
+            step.past.spawned.len(),
+            step.past.spawned
+        )
     })?;
     let why = match step.before.state() {
         State::Connecting { why, .. } => *why,
@@ -46,7 +53,10 @@ pub(super) fn p18_the_budget_decides(step: &Step<'_>, seen: &mut Coverage) -> Ch
     let spent = recent >= tuning.restart_intensity as usize;
     let locked = step.after.leaf() == Leaf::FlapLocked;
     ensure(spent == locked, || {
-        format!("P18: {recent} restarts count, yet it went to {}", step.after.leaf())
+        format!(
+            "P18: {recent} restarts count, yet it went to {}",
+            step.after.leaf()
+        )
     })?;
     let pauses = step.after.leaf() == Leaf::Backoff;
     ensure(spent || pauses == (recent > 0), || {
@@ -66,9 +76,15 @@ pub(super) fn p19_nothing_before_its_time(step: &Step<'_>, seen: &mut Coverage) 
         && matches!(&step.event.kind, EventKind::Timer { key: fired } if *fired == key);
     let stayed = step.after.leaf() == step.before.leaf();
     ensure(stayed || asked || over, || {
-        format!("P19: left {} before {until:?} by {:?}", step.before.leaf(), step.event)
+        format!(
+            "P19: left {} before {until:?} by {:?}",
+            step.before.leaf(),
+            step.event
+        )
     })?;
-    ensure(!(over && stayed), || format!("P19: {} goes on after its end", step.before.leaf()))
+    ensure(!(over && stayed), || {
+        format!("P19: {} goes on after its end", step.before.leaf())
+    })
 }
 
 pub(super) fn p20_locks_do_not_shrink(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -81,14 +97,18 @@ pub(super) fn p20_locks_do_not_shrink(step: &Step<'_>, seen: &mut Coverage) -> C
     }
     seen.hit(Premise::P20);
     let forgiven = match &step.event.kind {
-        EventKind::Timer { key: TimerKey::Stable } => true,
+        EventKind::Timer {
+            key: TimerKey::Stable,
+        } => true,
         EventKind::Operator(Operator::Restart { .. }) => true,
         EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => {
             step.before.leaf() == Leaf::Blocked
         }
         _ => false,
     };
-    ensure(after >= before || forgiven, || format!("P20: {before} locks became {after}"))
+    ensure(after >= before || forgiven, || {
+        format!("P20: {before} locks became {after}")
+    })
 }
 
 pub(super) fn p20_locks_grow(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -101,7 +121,10 @@ pub(super) fn p20_locks_grow(step: &Step<'_>, seen: &mut Coverage) -> Checked {
         ensure(*locks == step.history.locks + 1, || {
             format!("P20: lock {locks} follows {}", step.history.locks)
         })?;
-        let doubled = tuning.lock_base_ms.0.saturating_mul(1 << step.history.locks.min(40));
+        let doubled = tuning
+            .lock_base_ms
+            .0
+            .saturating_mul(1 << step.history.locks.min(40));
         let base = doubled.min(tuning.lock_max_ms.0);
         let length = until.since(step.event.at_ms).0;
         ensure(base <= length && length <= base + base / 5, || {
@@ -123,5 +146,7 @@ pub(super) fn p21_a_death_after_stable_uptime_never_locks(
         return Ok(());
     }
     seen.hit(Premise::P21);
-    ensure(step.after.leaf() != Leaf::FlapLocked, || "P21: locked after stable uptime".into())
+    ensure(step.after.leaf() != Leaf::FlapLocked, || {
+        "P21: locked after stable uptime".into()
+    })
 }

@@ -21,7 +21,9 @@ pub(super) fn p24_a_reply_never_makes_it_worse(step: &Step<'_>, seen: &mut Cover
     }
     seen.hit(Premise::P24);
     let better = step.after.leaf() == Leaf::Ready;
-    ensure(better, || format!("P24: {} became {}", step.before.leaf(), step.after.leaf()))?;
+    ensure(better, || {
+        format!("P24: {} became {}", step.before.leaf(), step.after.leaf())
+    })?;
     let known = step.before.conn().calls().get(*call).is_some();
     ensure(!known || step.after.view().last_error.is_none(), || {
         "P24: an answer left an error standing".into()
@@ -31,8 +33,13 @@ pub(super) fn p24_a_reply_never_makes_it_worse(step: &Step<'_>, seen: &mut Cover
         Circuit::HalfOpen { .. } => 1,
         Circuit::Open { .. } => 2,
     };
-    let (before, after) = (step.before.breaker().circuit(), step.after.breaker().circuit());
-    ensure(worse(after) <= worse(before), || format!("P24: {before:?} became {after:?}"))
+    let (before, after) = (
+        step.before.breaker().circuit(),
+        step.after.breaker().circuit(),
+    );
+    ensure(worse(after) <= worse(before), || {
+        format!("P24: {before:?} became {after:?}")
+    })
 }
 
 fn completed<'a>(step: &'a Step<'_>) -> impl Iterator<Item = (rea_fsm::CallId, &'a Verdict)> {
@@ -42,7 +49,10 @@ fn completed<'a>(step: &'a Step<'_>) -> impl Iterator<Item = (rea_fsm::CallId, &
     })
 }
 
-pub(super) fn p30_refusals_never_reach_the_breaker(step: &Step<'_>, seen: &mut Coverage) -> Checked {
+pub(super) fn p30_refusals_never_reach_the_breaker(
+    step: &Step<'_>,
+    seen: &mut Coverage,
+) -> Checked {
     let refused = matches!(step.event.kind, EventKind::Submit { .. })
         && completed(step).any(|(_, verdict)| matches!(verdict, Verdict::Refused(_)));
     if !refused {
@@ -50,7 +60,11 @@ pub(super) fn p30_refusals_never_reach_the_breaker(step: &Step<'_>, seen: &mut C
     }
     seen.hit(Premise::P30);
     ensure(step.before.breaker() == step.after.breaker(), || {
-        format!("P30: {:?} became {:?}", step.before.breaker(), step.after.breaker())
+        format!(
+            "P30: {:?} became {:?}",
+            step.before.breaker(),
+            step.after.breaker()
+        )
     })
 }
 
@@ -62,15 +76,25 @@ pub(super) fn p31_half_open_slots_are_bounded(step: &Step<'_>, seen: &mut Covera
     let most = step.after.conn().tuning().breaker_probes;
     ensure(probes <= most, || format!("P31: {probes} probes at once"))?;
     let epoch = step.after.epoch();
-    let held = step.after.conn().calls().iter().filter(|(_, call)| call.epoch == epoch).count();
-    ensure(held == probes as usize, || format!("P31: {held} probes are held, {probes} counted"))
+    let held = step
+        .after
+        .conn()
+        .calls()
+        .iter()
+        .filter(|(_, call)| call.epoch == epoch)
+        .count();
+    ensure(held == probes as usize, || {
+        format!("P31: {held} probes are held, {probes} counted")
+    })
 }
 
 pub(super) fn p32_old_epochs_are_ignored(step: &Step<'_>, seen: &mut Coverage) -> Checked {
     let epoch = step.before.epoch();
     let calls = step.before.conn().calls();
     let of_now = |call: &rea_fsm::Call| call.epoch == epoch;
-    let mut ended = completed(step).filter_map(|(id, _)| calls.get(id)).peekable();
+    let mut ended = completed(step)
+        .filter_map(|(id, _)| calls.get(id))
+        .peekable();
     let becomes_ready = step.after.leaf() == Leaf::Ready && !step.before.leaf().is_connected();
     let elsewhere = becomes_ready || step.after.leaf() == Leaf::Closed;
     if ended.peek().is_none() || elsewhere || calls.iter().any(|(_, call)| of_now(call)) {
@@ -78,13 +102,19 @@ pub(super) fn p32_old_epochs_are_ignored(step: &Step<'_>, seen: &mut Coverage) -
     }
     seen.hit(Premise::P32);
     ensure(step.before.breaker() == step.after.breaker(), || {
-        format!("P32: {:?} became {:?}", step.before.breaker(), step.after.breaker())
+        format!(
+            "P32: {:?} became {:?}",
+            step.before.breaker(),
+            step.after.breaker()
+        )
     })
 }
 
 pub(super) fn p33_the_gauge_is_the_state(step: &Step<'_>, seen: &mut Coverage) -> Checked {
     let circuit = step.after.breaker().circuit();
-    ensure(step.after.view().circuit == circuit, || format!("P33: shown as other than {circuit:?}"))?;
+    ensure(step.after.view().circuit == circuit, || {
+        format!("P33: shown as other than {circuit:?}")
+    })?;
     let expected = match circuit {
         Circuit::Open { until, .. } => {
             seen.hit(Premise::P33);
@@ -93,7 +123,10 @@ pub(super) fn p33_the_gauge_is_the_state(step: &Step<'_>, seen: &mut Coverage) -
         Circuit::Closed { .. } | Circuit::HalfOpen { .. } => None,
     };
     ensure(step.later.due(TimerKey::Breaker) == expected, || {
-        format!("P33: {circuit:?}, timer {:?}", step.later.due(TimerKey::Breaker))
+        format!(
+            "P33: {circuit:?}, timer {:?}",
+            step.later.due(TimerKey::Breaker)
+        )
     })
 }
 
@@ -128,13 +161,16 @@ pub(super) fn p33_faults_are_counted(step: &Step<'_>, seen: &mut Coverage) -> Ch
     }
     let kept = if answers > 0 { 0 } else { faults };
     let expected = kept + timeouts + u32::from(lost);
-    let (after, most) = (step.after.breaker().circuit(), step.before.conn().tuning().breaker_faults);
+    let (after, most) = (
+        step.after.breaker().circuit(),
+        step.before.conn().tuning().breaker_faults,
+    );
     let right = match after {
         Circuit::Closed { faults } => faults == expected && expected < most,
         Circuit::Open { .. } => expected >= most,
-        Circuit::HalfOpen { .. } => {
-            expected >= most && step.after.leaf() == Leaf::Ready
-        }
+        Circuit::HalfOpen { .. } => expected >= most && step.after.leaf() == Leaf::Ready,
     };
-    ensure(right, || format!("P33: expected {expected} faults of {most}, got {after:?}"))
+    ensure(right, || {
+        format!("P33: expected {expected} faults of {most}, got {after:?}")
+    })
 }
