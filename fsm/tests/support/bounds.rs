@@ -35,6 +35,17 @@ pub(crate) struct Left {
     /// How long calls get when a stop or a restart drains.
     pub(crate) drain_ms: Millis,
     pub(crate) listing: ListingPlan,
+    /// How many calls are open at once.
+    pub(crate) open_max: usize,
+    pub(crate) blocker: Clocks,
+}
+
+/// Whether the blocker's long clocks run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clocks {
+    Run,
+    /// Its timers never fire, and what it counts distinguishes nothing.
+    Stand,
 }
 
 /// Whether servers have tools to list.
@@ -62,6 +73,28 @@ impl Left {
             timeout_ms,
             drain_ms,
             listing: ListingPlan::Maybe,
+            open_max: usize::MAX,
+            blocker: Clocks::Run,
+        }
+    }
+
+    /// Nothing but what a child and the clock do.
+    pub(crate) fn nothing(timeout_ms: Millis, drain_ms: Millis) -> Self {
+        Self {
+            variety: Variety::Few,
+            unsafe_calls: 0,
+            safe_calls: 0,
+            cancels: 0,
+            progress: 0,
+            retries: 0,
+            restarts: 0,
+            stops: 0,
+            configures: 0,
+            io_errors: 0,
+            oversleeps: 0,
+            list_changes: 0,
+            listing: ListingPlan::Never,
+            ..Self::endless(timeout_ms, drain_ms)
         }
     }
 

@@ -6,7 +6,7 @@
 //! is left out. Each rule is keyed on a field's name; a field that is new is taken as it stands,
 //! which can only make the space larger, never hide a difference.
 
-use super::bounds::ENDLESS;
+use super::bounds::{Clocks, ENDLESS};
 use super::history::History;
 use super::world::{Ask, Child, World};
 use rea_fsm::{Downstream, Leaf, Millis, State};
@@ -35,8 +35,10 @@ pub(crate) fn fingerprint(machine: &Downstream, world: &World, history: &History
     };
     canon.fold(machine.state());
     canon.fold(machine.conn());
-    canon.fold(machine.breaker());
-    canon.fold(machine.blocker());
+    if world.left.blocker == Clocks::Run {
+        canon.fold(machine.breaker());
+        canon.fold(machine.blocker());
+    }
     canon.world(machine, world);
     for word in history.words(world.now, world) {
         canon.word(word);

@@ -1,9 +1,8 @@
 //! How often each premise and each row of the transition table was reached. A property whose
 //! premise never holds is satisfied by anything.
 
-use super::rows::{ROWS, pair_name};
+use super::rows::{PAIRS, ROWS, pair_name};
 use rea_fsm::Leaf;
-use std::collections::BTreeSet;
 
 /// A property, or one of the parts in which it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,7 +118,8 @@ pub(crate) struct Coverage {
     pub(crate) steps: u64,
     premises: [u64; Premise::ALL.len()],
     pub(crate) rows: [u64; ROWS.len()],
-    pub(crate) pairs: BTreeSet<(Leaf, u16)>,
+    /// For each state and each event, ignored or not, how often it occurred.
+    pairs: [[u64; PAIRS]; Leaf::ALL.len()],
 }
 
 impl Coverage {
@@ -128,12 +128,16 @@ impl Coverage {
             steps: 0,
             premises: [0; Premise::ALL.len()],
             rows: [0; ROWS.len()],
-            pairs: BTreeSet::new(),
+            pairs: [[0; PAIRS]; Leaf::ALL.len()],
         }
     }
 
     pub(crate) fn hit(&mut self, premise: Premise) {
         self.premises[premise as usize] += 1;
+    }
+
+    pub(crate) fn pair(&mut self, leaf: Leaf, pair: usize) {
+        self.pairs[leaf as usize][pair] += 1;
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -144,7 +148,10 @@ impl Coverage {
         for (own, theirs) in self.rows.iter_mut().zip(other.rows) {
             *own += theirs;
         }
-        self.pairs.extend(other.pairs.iter().copied());
+        let theirs = other.pairs.iter().flatten();
+        for (own, theirs) in self.pairs.iter_mut().flatten().zip(theirs) {
+            *own += theirs;
+        }
     }
 
     /// Everything that was reached less often than this.
@@ -163,13 +170,12 @@ impl Coverage {
             .collect()
     }
 
+    /// Every pair of a state and an event that occurred, with its outcome.
     pub(crate) fn pair_lines(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self
-            .pairs
-            .iter()
-            .map(|(leaf, pair)| format!("{leaf} {}", pair_name(*pair)))
-            .collect();
-        lines.sort();
-        lines
+        let lines = Leaf::ALL.iter().zip(&self.pairs).flat_map(|(leaf, pairs)| {
+            let reached = pairs.iter().enumerate().filter(|(_, count)| **count > 0);
+            reached.map(move |(pair, _)| format!("{leaf} {}", pair_name(pair)))
+        });
+        lines.collect()
     }
 }

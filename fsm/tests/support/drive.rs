@@ -57,8 +57,7 @@ impl Scene {
         );
         if !gated {
             let ignored = decision.ignored.is_some();
-            seen.pairs
-                .insert((decision.from, pair(&event.kind, ignored)));
+            seen.pair(decision.from, pair(&event.kind, ignored));
             let kind = kind_index(&event.kind);
             for (row, count) in ROWS.iter().zip(&mut seen.rows) {
                 *count += u64::from(row.matches(decision.from, kind, decision.to));

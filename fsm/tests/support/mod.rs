@@ -10,5 +10,7 @@ pub(crate) mod drive;
 pub(crate) mod history;
 pub(crate) mod offers;
 pub(crate) mod rows;
+pub(crate) mod search;
+pub(crate) mod spaces;
 pub(crate) mod tunings;
 pub(crate) mod world;

@@ -3,7 +3,7 @@
 //! Exploration takes each offer once; random runs draw one by its weight. Weights keep the rare
 //! and interesting from being drowned by the frequent and dull.
 
-use super::bounds::{Left, ListingPlan, Variety};
+use super::bounds::{Clocks, Left, ListingPlan, Variety};
 use super::world::{Ask, Child, End, Line, Slot, Stage, World};
 use rea_fsm::{
     BlockReason, CallClass, CallId, Downstream, Drain, EventKind, ExitStatus, Generation,
@@ -137,8 +137,15 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         return;
     }
     say(4, Report::StdoutEof {});
-    handshake(left, child, &mut say);
-    if child.list == Ask::Out {
+    // Answers that nobody waits for are for random runs: here they would only multiply states.
+    let every = left.variety == Variety::Many;
+    let leaf = machine.leaf();
+    if every || leaf == Leaf::Connecting {
+        handshake(left, child, &mut say);
+    }
+    if child.list == Ask::Out
+        && (every || matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect))
+    {
         say(
             50,
             Report::Listed {
@@ -157,11 +164,13 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
             );
         }
     }
-    let connected = machine.leaf().is_connected();
-    if child.handshaken && left.list_changes > 0 && left.listing == ListingPlan::Maybe {
+    if child.handshaken
+        && left.list_changes > 0
+        && (every || matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect))
+    {
         say(4, Report::ListChanged {});
     }
-    if left.io_errors > 0 && (connected || left.variety == Variety::Many) {
+    if left.io_errors > 0 && (every || leaf == Leaf::Ready) {
         say(
             4,
             Report::IoErr {
@@ -169,7 +178,7 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
             },
         );
     }
-    if child.ping == Ask::Out {
+    if child.ping == Ask::Out && (every || leaf == Leaf::Suspect) {
         say(8, Report::Pong {});
     }
     if machine.leaf() == Leaf::Suspect {
@@ -262,10 +271,11 @@ fn client(world: &World, out: &mut Offers) {
             },
         ));
     };
-    if left.unsafe_calls > 0 {
+    let room = world.open.len() < left.open_max;
+    if room && left.unsafe_calls > 0 {
         submit(12, CallClass::Unsafe);
     }
-    if left.safe_calls > 0 {
+    if room && left.safe_calls > 0 {
         submit(12, CallClass::ReadOnly);
         if left.variety == Variety::Many {
             submit(6, CallClass::Idempotent);
@@ -279,11 +289,15 @@ fn client(world: &World, out: &mut Offers) {
 }
 
 fn timers(world: &World, out: &mut Offers) {
-    let Some(first) = world.armed.iter().map(|(_, due)| *due).min() else {
+    let stands = |key| {
+        world.left.blocker == Clocks::Stand && matches!(key, TimerKey::Unready | TimerKey::Rearm)
+    };
+    let running = || world.armed.iter().filter(|(key, _)| !stands(*key));
+    let Some(first) = running().map(|(_, due)| *due).min() else {
         return;
     };
     let limit = first.max(world.now);
-    for (key, due) in &world.armed {
+    for (key, due) in running() {
         if *due <= limit {
             let weight = if *due <= world.now { 40 } else { 12 };
             out.push((weight, EventKind::Timer { key: *key }));

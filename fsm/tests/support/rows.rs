@@ -103,18 +103,21 @@ pub(crate) const fn kind_index(kind: &EventKind) -> u16 {
     }
 }
 
-/// A pair's number: the event, and whether it was ignored.
-pub(crate) const fn pair(kind: &EventKind, ignored: bool) -> u16 {
-    kind_index(kind) * 2 + ignored as u16
+/// How many numbers there are for an event and whether it was ignored.
+pub(crate) const PAIRS: usize = KINDS.len() * 2;
+
+/// The number of an event and its outcome.
+pub(crate) fn pair(kind: &EventKind, ignored: bool) -> usize {
+    usize::from(kind_index(kind)) * 2 + usize::from(ignored)
 }
 
-pub(crate) fn pair_name(pair: u16) -> String {
+pub(crate) fn pair_name(pair: usize) -> String {
     let outcome = if pair.is_multiple_of(2) {
         "acts"
     } else {
         "ignored"
     };
-    format!("{} {outcome}", KINDS[usize::from(pair / 2)])
+    format!("{} {outcome}", KINDS[pair / 2])
 }
 
 /// One row: from which states, by which event, to which states.
