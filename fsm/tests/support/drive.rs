@@ -111,19 +111,35 @@ pub(crate) struct Plan<'a> {
 
 /// Runs one machine after another, an event for each draw.
 pub(crate) fn run(plan: &Plan<'_>, draws: &[u32], seen: &mut Coverage) -> Result<(), Failure> {
+    let mut rest = draws;
+    while !rest.is_empty() {
+        let mut events = Vec::new();
+        match run_keeping(plan, rest, seen, &mut events) {
+            Ok(used) => rest = &rest[used..],
+            Err(broken) => return Err(Failure { broken, events }),
+        }
+    }
+    Ok(())
+}
+
+/// Runs one machine until it has been closed for a while or there are no more draws; keeps its
+/// events. Tells how many draws were used.
+pub(crate) fn run_keeping(
+    plan: &Plan<'_>,
+    draws: &[u32],
+    seen: &mut Coverage,
+    events: &mut Vec<Event>,
+) -> Result<usize, String> {
     let mut offered = Offers::new();
     let mut effects = Vec::new();
-    let mut events = Vec::new();
     let mut scene = Scene::new(plan.tuning, plan.seed, plan.left.clone());
-    let mut dead_for = 0;
-    for draw in draws {
+    let mut afterlife = AFTERLIFE;
+    for (used, draw) in draws.iter().enumerate() {
         if scene.machine.leaf() == Leaf::Closed {
-            dead_for += 1;
-            if dead_for > AFTERLIFE {
-                dead_for = 0;
-                events.clear();
-                scene = Scene::new(plan.tuning, plan.seed, plan.left.clone());
+            if afterlife == 0 {
+                return Ok(used);
             }
+            afterlife -= 1;
         }
         if draw % SPURIOUS_EVERY == SPURIOUS_EVERY - 1 {
             spurious(&scene.world, &scene.machine, &mut offered);
@@ -132,15 +148,12 @@ pub(crate) fn run(plan: &Plan<'_>, draws: &[u32], seen: &mut Coverage) -> Result
         }
         let event = choose(&scene.world, &offered, draw / SPURIOUS_EVERY);
         events.push(event.clone());
-        match scene.step(&event, &mut effects, seen) {
-            Ok(later) => scene = later,
-            Err(broken) => return Err(Failure { broken, events }),
-        }
+        scene = scene.step(&event, &mut effects, seen)?;
     }
     if plan.benign {
-        benign::recovers(&scene, &mut events, seen).map_err(|broken| Failure { broken, events })?;
+        benign::recovers(&scene, events, seen)?;
     }
-    Ok(())
+    Ok(draws.len())
 }
 
 /// The draw's event among those offered, and its time.

@@ -1,7 +1,7 @@
 //! The bounded machines that are explored to closure. Times are scaled down so that the order in
 //! which they end stays as it is by default, and small enough for the space to close.
 
-use super::bounds::{Clocks, ENDLESS, Left};
+use super::bounds::{Clocks, ENDLESS, Left, ListingPlan};
 use rea_fsm::{Millis, Protocol, Tuning};
 
 /// A machine and a world that together have finitely many situations.
@@ -67,7 +67,9 @@ pub(crate) fn conn() -> Space {
             cancels: 1,
             retries: 1,
             stops: 1,
+            restarts: 1,
             io_errors: 1,
+            listing: ListingPlan::Maybe,
             blocker: Clocks::Stand,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
@@ -97,7 +99,10 @@ pub(crate) fn product() -> Space {
         name: "product",
         tuning: scaled(),
         left: Left {
-            safe_calls: 1,
+            unsafe_calls: ENDLESS,
+            retries: 1,
+            stops: 1,
+            open_max: 1,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
     }
