@@ -11,7 +11,7 @@ mod support;
 
 use support::coverage::Coverage;
 use support::search::explore;
-use support::spaces::{Space, breaker, conn, product};
+use support::spaces::{Space, breaker, conn, product, restart};
 
 /// How many states of each space the everyday run explores.
 const BEGINNING: usize = 60_000;
@@ -61,6 +61,17 @@ fn breaker_and_blocker_to_closure() {
 #[ignore = "minutes: for release builds"]
 fn product_to_closure() {
     whole(&product());
+}
+
+#[test]
+#[ignore = "minutes: for release builds"]
+fn restart_to_closure() {
+    whole(&restart());
+}
+
+#[test]
+fn the_beginning_of_restart() {
+    beginning(&restart());
 }
 
 #[test]

@@ -67,12 +67,27 @@ pub(crate) fn conn() -> Space {
             cancels: 1,
             retries: 1,
             stops: 1,
-            restarts: 1,
             io_errors: 1,
+            blocker: Clocks::Stand,
+            ..Left::nothing(TIMEOUT, DRAIN)
+        },
+    }
+}
+
+/// The same connection with lists of tools and an operator's restart in the place of a stop.
+pub(crate) fn restart() -> Space {
+    Space {
+        name: "restart",
+        left: Left {
+            unsafe_calls: 1,
+            safe_calls: 1,
+            retries: 1,
+            restarts: 1,
             listing: ListingPlan::Maybe,
             blocker: Clocks::Stand,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
+        ..conn()
     }
 }
 
@@ -99,7 +114,7 @@ pub(crate) fn product() -> Space {
         name: "product",
         tuning: scaled(),
         left: Left {
-            unsafe_calls: ENDLESS,
+            safe_calls: 2,
             retries: 1,
             stops: 1,
             open_max: 1,
