@@ -145,16 +145,8 @@ impl Conn {
 
     pub(super) fn fail_queue(&mut self, refusal: &Refusal, turn: &mut Turn<'_>) {
         for id in self.calls.ids(|call| !call.place.is_sent()) {
-            let executed = self.executed_before(id);
+            let executed = Executed::No;
             self.complete(id, Verdict::Refused(refusal.clone()), executed, turn);
-        }
-    }
-
-    /// Whether a call that waits may have run: it has, perhaps, if a process before had it.
-    fn executed_before(&self, id: CallId) -> Executed {
-        match self.calls.get(id) {
-            Some(call) if call.repeats > 0 => Executed::Maybe,
-            Some(_) | None => Executed::No,
         }
     }
 
@@ -162,6 +154,11 @@ impl Conn {
     fn complete(&mut self, id: CallId, verdict: Verdict, executed: Executed, turn: &mut Turn<'_>) {
         let Some(call) = self.calls.remove(id) else {
             return;
+        };
+        // What a generation before this one may have run stays so, whatever this one did.
+        let executed = match executed {
+            Executed::No if call.repeats > 0 => Executed::Maybe,
+            Executed::No | Executed::Maybe | Executed::Yes => executed,
         };
         if call.epoch == turn.epoch {
             match (&verdict, call.place.is_sent()) {
@@ -239,7 +236,7 @@ impl Conn {
             );
             Executed::Maybe
         } else {
-            self.executed_before(id)
+            Executed::No
         };
         self.complete(id, Verdict::Cancelled, executed, turn);
     }
@@ -252,7 +249,7 @@ impl Conn {
         let (place, cap) = (call.place, call.submitted_at.plus(self.tuning.call_cap_ms));
         match place {
             Place::Queued => {
-                let executed = self.executed_before(id);
+                let executed = Executed::No;
                 self.complete(id, Verdict::TimedOut, executed, turn);
                 Suspicion::None
             }
@@ -318,7 +315,7 @@ impl Conn {
             return;
         };
         let executed = if was_unread {
-            self.executed_before(id)
+            Executed::No
         } else {
             Executed::Maybe
         };

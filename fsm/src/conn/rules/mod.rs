@@ -164,6 +164,14 @@ const fn closed_clean() -> State {
     }
 }
 
+/// The first step of ending a process that nobody waits for.
+const fn first_step(drain: Drain) -> TeardownStep {
+    match drain {
+        Drain::Within(_) => TeardownStep::StdinClosed,
+        Drain::Now => TeardownStep::KillSent,
+    }
+}
+
 impl Conn {
     /// The one place that decides about restarts: the slot is free, nobody asked for it.
     fn after_slot_free(&mut self, turn: &mut Turn<'_>) -> State {
@@ -228,11 +236,8 @@ impl Conn {
                 self.arm(TimerKey::Drain, length, turn);
                 State::Draining
             }
-            Drain::Within(_) => State::Terminating {
-                step: TeardownStep::StdinClosed,
-            },
-            Drain::Now => State::Terminating {
-                step: TeardownStep::KillSent,
+            Drain::Within(_) | Drain::Now => State::Terminating {
+                step: first_step(drain),
             },
         }
     }

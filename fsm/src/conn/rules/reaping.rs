@@ -1,6 +1,6 @@
 //! A process that is being ended so that another can follow, and one that does not end.
 
-use super::{Conn, State, TeardownStep, Then, Turn, Why};
+use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
@@ -28,14 +28,13 @@ pub(super) fn reaping(
                     conn.timers.disarm(TimerKey::Teardown, turn.effects);
                     conn.stop(*drain, turn)
                 }
-                TeardownStep::Lingering => conn.stop(hurried(*drain), turn),
-                TeardownStep::StdinClosed | TeardownStep::TermSent => match drain {
-                    Drain::Now => State::Terminating {
-                        step: TeardownStep::KillSent,
-                    },
-                    Drain::Within(_) => State::Terminating { step },
+                TeardownStep::AwaitingSpawn => State::Terminating { step },
+                TeardownStep::Lingering
+                | TeardownStep::StdinClosed
+                | TeardownStep::TermSent
+                | TeardownStep::KillSent => State::Terminating {
+                    step: step.max(first_step(*drain)),
                 },
-                TeardownStep::AwaitingSpawn | TeardownStep::KillSent => State::Terminating { step },
             }),
             Operator::Restart { .. } => Transition(repaired(conn, step)),
             Operator::Retry {} if blocks(then) => Transition(repaired(conn, step)),
@@ -123,14 +122,6 @@ fn repaired(conn: &mut Conn, step: TeardownStep) -> State {
     State::Reaping {
         then: Then::Again(Why::Operator),
         step,
-    }
-}
-
-/// A process whose output has ended has nothing to finish.
-const fn hurried(drain: Drain) -> Drain {
-    match drain {
-        Drain::Within(_) => Drain::Within(Millis::ZERO),
-        Drain::Now => Drain::Now,
     }
 }
 
