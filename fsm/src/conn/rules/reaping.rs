@@ -4,8 +4,8 @@ use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
-use crate::event::{Drain, EventKind, Operator, Report};
-use crate::id::{Millis, TimerKey};
+use crate::event::{EventKind, Operator, Report};
+use crate::id::TimerKey;
 use statig::Outcome::{self, Handled, Super, Transition};
 
 pub(super) fn reaping(
