@@ -9,7 +9,7 @@ mod client;
 mod errors;
 mod lifecycle;
 
-pub use client::{Annotations, CallPolicy, Client, ToolPolicy};
+pub use client::{Annotations, CallPolicy, Client, TextFilter, ToolPolicy};
 pub use lifecycle::Patience;
 
 use crate::engine::{Engine, ServerId, ServerReport, World};

@@ -6,7 +6,7 @@ use crate::gateway::{Gateway, Input};
 use crate::publish::redact::SharedRedactor;
 use crate::transport::{EVENTS_MAX, ProcessReport, ReportKind, TransportEvent};
 use jiff::Timestamp;
-use rea_fsm::{Millis, SpawnFailure};
+use rea_fsm::{BlockReason, Millis, SpawnFailure};
 use std::future::poll_fn;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{error, info};
 
+/// What an event keeps of a refusal's words.
+const DETAIL_BYTES_MAX: usize = 1_024;
 /// What was answered last still has to reach a client that reads slowly.
 const LAST_WORDS_TO_CLIENT: Duration = Duration::from_millis(500);
 
@@ -45,6 +47,10 @@ impl Clock {
         self.began + Duration::from_millis(at.0)
     }
 }
+
+/// How often the readers get their turn before a timer does: once to see that there is something,
+/// once to read it.
+const READS_BEFORE_TIMERS: usize = 2;
 
 struct Signals([Signal; 3]);
 
@@ -77,7 +83,8 @@ impl Signals {
 enum Woken {
     Event(Option<TransportEvent>),
     Signal,
-    Other,
+    Time,
+    Flushed,
 }
 
 /// Drives the gateway until it is over.
@@ -98,15 +105,21 @@ pub(super) async fn run(
             biased;
             event = inbox.recv() => Woken::Event(event),
             () = signals.recv() => Woken::Signal,
-            () = poll_fn(|cx| gateway.world().poll_flush(cx)) => Woken::Other,
-            () = sleep(due) => Woken::Other,
+            () = poll_fn(|cx| gateway.world().poll_flush(cx)) => Woken::Flushed,
+            () = sleep(due) => Woken::Time,
         };
+        if matches!(woken, Woken::Time) {
+            // What lies in the pipes is older than the timer: it is read first.
+            for _ in 0..READS_BEFORE_TIMERS {
+                tokio::task::yield_now().await;
+            }
+        }
         gateway.begin(clock.now());
         match woken {
             Woken::Event(Some(event)) => take(&mut gateway, event),
             // Every sender is gone: nothing can arrive any more, so nothing would ever end.
             Woken::Event(None) | Woken::Signal => gateway.take(Input::Signalled),
-            Woken::Other => {}
+            Woken::Time | Woken::Flushed => {}
         }
         for _ in 0..EVENTS_MAX {
             let Ok(event) = inbox.try_recv() else { break };
@@ -154,6 +167,7 @@ fn take(gateway: &mut Gateway<RealWorld>, event: TransportEvent) {
 
 fn hear_processes(gateway: &mut Gateway<RealWorld>, redactor: &SharedRedactor) {
     while let Some((server, generation, failure)) = gateway.world().next_refusal() {
+        let failure = redacted(failure, redactor);
         gateway.take(Input::Server(
             server,
             generation,
@@ -188,6 +202,31 @@ fn hear_processes(gateway: &mut Gateway<RealWorld>, redactor: &SharedRedactor) {
             },
         };
         gateway.take(Input::Server(ServerId(server), generation, report));
+    }
+}
+
+/// A refusal's words may quote the registry.
+fn redacted(failure: SpawnFailure, redactor: &SharedRedactor) -> SpawnFailure {
+    let redact = |detail: String| redactor.current().redact_bounded(&detail, DETAIL_BYTES_MAX);
+    match failure {
+        SpawnFailure::Blocked(reason) => SpawnFailure::Blocked(match reason {
+            BlockReason::BadTemplate { detail } => BlockReason::BadTemplate {
+                detail: redact(detail),
+            },
+            BlockReason::CommandNotFound { detail } => BlockReason::CommandNotFound {
+                detail: redact(detail),
+            },
+            BlockReason::NotExecutable { detail } => BlockReason::NotExecutable {
+                detail: redact(detail),
+            },
+            BlockReason::BadWorkingDirectory { detail } => BlockReason::BadWorkingDirectory {
+                detail: redact(detail),
+            },
+            BlockReason::MissingEnv { .. }
+            | BlockReason::Untrusted
+            | BlockReason::ProtocolUnsupported => reason,
+        }),
+        SpawnFailure::System { .. } => failure,
     }
 }
 

@@ -100,7 +100,14 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             let output_bytes_max =
                 usize::try_from(registry.gateway.client_output_bytes_max).unwrap_or(usize::MAX);
             let real = RealWorld::new(pool, output, output_bytes_max, launches);
-            let gateway = assemble(&registry, state_dir.path(), &session, began.wall(), real)?;
+            let gateway = assemble(
+                &registry,
+                state_dir.path(),
+                &session,
+                began.wall(),
+                real,
+                &redactor,
+            )?;
             start_input(&std::io::stdin(), events).context("standard input can't be used")?;
             drive::run(gateway, inbox, began, &redactor).await
         })
@@ -117,6 +124,7 @@ fn assemble(
     session: &str,
     began: Timestamp,
     real: RealWorld,
+    redactor: &SharedRedactor,
 ) -> anyhow::Result<Gateway<RealWorld>> {
     let jitter_seed = random()?;
     let line_bytes_max = usize::try_from(registry.gateway.line_max_bytes)?;
@@ -162,7 +170,10 @@ fn assemble(
     let slots = usize::try_from(registry.gateway.spawn_slots)?;
     let engine = Engine::new(setups, slots, journal, real);
     let policies = registry.servers.iter().map(policy).collect();
-    let client = Client::new(policies, Millis(registry.gateway.list_budget_ms), began);
+    let redactor = redactor.clone();
+    let redact = Box::new(move |text: &str| redactor.current().redact(text).into_owned());
+    let list_budget_ms = Millis(registry.gateway.list_budget_ms);
+    let client = Client::new(policies, list_budget_ms, began, redact);
     let patience = Patience {
         end_of_input_ms: Millis(registry.gateway.input_end_grace_ms),
         signal_drain_ms: Millis(registry.gateway.stop_drain_ms),
