@@ -127,7 +127,9 @@ fn ten_minutes_of_being_ready_end_the_episode() {
     let mut machine = Machine::waiting();
     machine.fire(TimerKey::Unready).reconnect();
     assert_eq!(machine.inner.due(TimerKey::Rearm), Some(Millis(660_000)));
-    machine.at(500_000).exited().reconnect();
+    machine.at(500_000).exited();
+    assert_eq!(machine.inner.due(TimerKey::Unready), None, "it has fired");
+    machine.reconnect();
     assert_eq!(
         machine.inner.due(TimerKey::Rearm),
         Some(Millis(1_100_000)),
@@ -155,5 +157,26 @@ fn nobody_is_called_about_a_server_that_is_stopping_or_was_never_started() {
     for mut machine in [Machine::reaping(), Machine::flap_locked()] {
         machine.stop(0);
         assert_eq!(machine.inner.due(TimerKey::Unready), None);
+    }
+}
+
+#[test]
+fn a_new_episode_counts_from_nothing() {
+    let mut machine = Machine::ready_with(Tuning {
+        breaker_faults: 1,
+        call_cap_ms: Millis(100),
+        pong_ms: Millis(100_000_000),
+        blocker_window_ms: Millis(100_000_000),
+        ..Tuning::default()
+    });
+    for call in 1..=3 {
+        machine.submit(call, CallClass::Unsafe).fire_call(call);
+        machine.fire(TimerKey::Breaker);
+    }
+    machine.fire(TimerKey::Rearm);
+    for call in 4..=6 {
+        machine.submit(call, CallClass::Unsafe).fire_call(call);
+        assert_eq!(firings(&machine), usize::from(call == 6));
+        machine.fire(TimerKey::Breaker);
     }
 }
