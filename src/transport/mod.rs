@@ -14,12 +14,12 @@
 
 mod outbox;
 mod pool;
+mod process;
 mod spawner;
 mod stderr_file;
 mod stdio;
 mod sys;
 
-pub use outbox::Outbox;
 pub use pool::{Pool, ProcessReport, Reading, ReportKind};
 pub use spawner::ChildCommand;
 pub use stderr_file::{LineFilter, StderrFiles};

@@ -17,7 +17,7 @@ const COMPACT_BYTES: usize = 1 << 20;
 
 /// Staged lines towards one process.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(super) struct Outbox {
     buffer: VecDeque<u8>,
     /// Offset in the stream of the buffer's first byte: how much was written.
     written: u64,
@@ -27,7 +27,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Stages one line.
-    pub fn push(&mut self, line: &[u8], call: Option<CallId>) {
+    pub(super) fn push(&mut self, line: &[u8], call: Option<CallId>) {
         self.buffer.extend(line);
         self.buffer.push_back(b'\n');
         if let Some(call) = call {
@@ -37,18 +37,18 @@ impl Outbox {
     }
 
     /// The call was answered.
-    pub fn settled(&mut self, call: CallId) {
+    pub(super) fn settled(&mut self, call: CallId) {
         self.ends.remove(&call);
     }
 
     /// Whether there is anything to write.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
     /// The calls whose line a reader did not read to its end, when `unread_bytes` of what was
     /// written still lie in the pipe; ascending.
-    pub fn unread(&self, unread_bytes: u64) -> Vec<CallId> {
+    pub(super) fn unread(&self, unread_bytes: u64) -> Vec<CallId> {
         let read = self.written.saturating_sub(unread_bytes);
         self.ends
             .iter()
@@ -57,16 +57,11 @@ impl Outbox {
             .collect()
     }
 
-    /// The calls whose line was not even written to its end; ascending.
-    pub fn unwritten(&self) -> Vec<CallId> {
-        self.unread(0)
-    }
-
     /// Writes what can be written now.
     ///
     /// # Errors
     /// The pipe is broken.
-    pub fn flush(&mut self, pipe: &pipe::Sender) -> io::Result<()> {
+    pub(super) fn flush(&mut self, pipe: &pipe::Sender) -> io::Result<()> {
         while !self.buffer.is_empty() {
             let (front, back) = self.buffer.as_slices();
             match pipe.try_write_vectored(&[IoSlice::new(front), IoSlice::new(back)]) {
@@ -79,7 +74,7 @@ impl Outbox {
     }
 
     /// Waits until more can be written, and writes it.
-    pub fn poll_flush(
+    pub(super) fn poll_flush(
         &mut self,
         pipe: &mut pipe::Sender,
         cx: &mut Context<'_>,
@@ -126,8 +121,8 @@ mod tests {
         outbox.push(b"1234", Some(CallId(1)));
         outbox.push(b"5678", Some(CallId(2)));
         outbox.advance(7);
-        assert_eq!(outbox.unwritten(), [CallId(2)]);
+        assert_eq!(outbox.unread(0), [CallId(2)]);
         outbox.settled(CallId(2));
-        assert_eq!(outbox.unwritten(), []);
+        assert_eq!(outbox.unread(0), []);
     }
 }

@@ -1,11 +1,11 @@
 //! The processes: one for each server at most, with their pipes and the order of their deaths.
 
-use super::outbox::Outbox;
+use super::process::{Death, Output, Process, Written};
 use super::spawner::{ChildCommand, Spawner, Started};
-use super::stderr_file::{StderrFiles, Tail};
+use super::stderr_file::StderrFiles;
 use super::{CHUNK_BYTES, PoolIndex, TransportEvent};
 use rea_fsm::{CallId, ExitStatus, Generation, Signal};
-use rustix::process::{Pid, WaitOptions, kill_process_group, waitpid};
+use rustix::process::{WaitOptions, kill_process_group, waitpid};
 use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll};
@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// How long the rest of a dead process's output is waited for while somebody else holds it open.
 const OUTPUT_AFTER_DEATH: Duration = Duration::from_millis(200);
@@ -70,38 +69,6 @@ struct Slot {
     spawner: Spawner,
     process: Option<Process>,
     reading: watch::Sender<Reading>,
-}
-
-struct Process {
-    generation: Generation,
-    pid: Pid,
-    input: Input,
-    outbox: Outbox,
-    reader: JoinHandle<()>,
-    stderr: JoinHandle<()>,
-    tail: Tail,
-    output: Output,
-    death: Option<Death>,
-}
-
-enum Input {
-    Open(pipe::Sender),
-    /// Closed as soon as everything staged is written.
-    Closing(pipe::Sender),
-    /// Nothing can be written, but the kernel still knows what was not read.
-    Broken(pipe::Sender),
-    Closed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Output {
-    Open,
-    Ended,
-}
-
-struct Death {
-    status: ExitStatus,
-    unread: Vec<CallId>,
 }
 
 /// Every server's process.
@@ -166,40 +133,28 @@ impl Pool {
         call: Option<CallId>,
     ) {
         if let Some(process) = self.process(server, generation) {
-            process.outbox.push(line, call);
+            process.outbox().push(line, call);
         }
     }
 
     /// The call was answered.
     pub fn settled(&mut self, server: PoolIndex, generation: Generation, call: CallId) {
         if let Some(process) = self.process(server, generation) {
-            process.outbox.settled(call);
+            process.outbox().settled(call);
         }
     }
 
     /// Closes a process's stdin once everything staged is written.
     pub fn close_stdin(&mut self, server: PoolIndex, generation: Generation) {
         if let Some(process) = self.process(server, generation) {
-            process.input = match std::mem::replace(&mut process.input, Input::Closed) {
-                Input::Open(_) | Input::Closing(_) if process.outbox.is_empty() => Input::Closed,
-                Input::Open(pipe) | Input::Closing(pipe) => Input::Closing(pipe),
-                Input::Broken(pipe) => Input::Broken(pipe),
-                Input::Closed => Input::Closed,
-            };
+            process.close_stdin();
         }
     }
 
-    /// Signals a process's whole group. One that is dead has been killed with its group already.
+    /// Signals a process's whole group.
     pub fn signal(&mut self, server: PoolIndex, generation: Generation, signal: Signal) {
-        if let Some(process) = self.process(server, generation)
-            && process.death.is_none()
-        {
-            let signal = match signal {
-                Signal::Term => rustix::process::Signal::TERM,
-                Signal::Kill => rustix::process::Signal::KILL,
-            };
-            // A group that is gone needs no signal.
-            let _ = kill_process_group(process.pid, signal);
+        if let Some(process) = self.process(server, generation) {
+            process.signal(signal);
         }
     }
 
@@ -215,32 +170,21 @@ impl Pool {
     /// Writes what can be written now.
     pub fn flush(&mut self) {
         for (server, slot) in (0..).zip(&mut self.slots) {
-            let Some(process) = &mut slot.process else {
-                continue;
-            };
-            let result = match &process.input {
-                Input::Open(pipe) | Input::Closing(pipe) => process.outbox.flush(pipe),
-                Input::Broken(_) | Input::Closed => Ok(()),
-            };
-            after_write(server, process, result, &mut self.reports);
+            if let Some(process) = &mut slot.process
+                && let Written::Broken = process.flush()
+            {
+                self.reports.push_back(broken(server, process.generation));
+            }
         }
     }
 
     /// Waits until a pipe takes more, and writes it; ready when something is to be reported.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for (server, slot) in (0..).zip(&mut self.slots) {
-            let Some(process) = &mut slot.process else {
-                continue;
-            };
-            if process.outbox.is_empty() {
-                continue;
-            }
-            let result = match &mut process.input {
-                Input::Open(pipe) | Input::Closing(pipe) => process.outbox.poll_flush(pipe, cx),
-                Input::Broken(_) | Input::Closed => continue,
-            };
-            if let Poll::Ready(result) = result {
-                after_write(server, process, result, &mut self.reports);
+            if let Some(process) = &mut slot.process
+                && let Poll::Ready(Written::Broken) = process.poll_flush(cx)
+            {
+                self.reports.push_back(broken(server, process.generation));
             }
         }
         if self.reports.is_empty() {
@@ -316,39 +260,22 @@ impl Pool {
             self.events.clone(),
             slot.reading.subscribe(),
         );
-        slot.process = Some(Process {
-            generation,
-            pid,
-            input: Input::Open(stdin),
-            outbox: Outbox::default(),
-            reader: tokio::spawn(reader),
-            stderr: tokio::spawn(files.follow(slot.name.clone(), stderr, tail_sender)),
-            tail,
-            output: Output::Open,
-            death: None,
-        });
+        let tasks = [
+            tokio::spawn(reader),
+            tokio::spawn(files.follow(slot.name.clone(), stderr, tail_sender)),
+        ];
+        slot.process = Some(Process::new(generation, pid, stdin, tasks, tail));
         let pid = u32::try_from(pid.as_raw_nonzero().get()).unwrap_or(0);
         self.report(server, generation, ReportKind::Started { pid });
     }
 
-    /// The order matters: what was not read is asked while the pipe is there; the group is killed
-    /// while its number can't belong to anybody else; then the leader is reaped.
     fn leader_died(&mut self, server: PoolIndex, generation: Generation, status: ExitStatus) {
         let events = self.events.clone();
         let Some(process) = self.process(server, generation) else {
             return;
         };
-        let unread = match &process.input {
-            Input::Open(pipe) | Input::Closing(pipe) | Input::Broken(pipe) => {
-                process.outbox.unread(unread_bytes(pipe))
-            }
-            Input::Closed => Vec::new(),
-        };
-        let _ = kill_process_group(process.pid, rustix::process::Signal::KILL);
-        let _ = waitpid(Some(process.pid), WaitOptions::empty());
-        process.input = Input::Closed;
-        process.death = Some(Death { status, unread });
-        match process.output {
+        process.bury(status);
+        match process.output() {
             Output::Ended => self.exited(server),
             Output::Open => {
                 tokio::spawn(async move {
@@ -365,82 +292,49 @@ impl Pool {
         let Some(process) = self.process(server, generation) else {
             return;
         };
-        if process.output == Output::Open {
-            process.output = Output::Ended;
+        let is_buried = process.is_buried();
+        if process.end_output() == Output::Open {
             self.report(server, generation, ReportKind::OutputEnded);
         }
-        if self
-            .process(server, generation)
-            .is_some_and(|process| process.death.is_some())
-        {
+        if is_buried {
             self.exited(server);
         }
     }
 
     fn exited(&mut self, server: PoolIndex) {
-        let Some(mut process) = self.slots[server as usize].process.take() else {
+        let Some(process) = self.slots[server as usize].process.take() else {
             return;
         };
-        let Some(Death { status, unread }) = process.death.take() else {
-            return;
-        };
-        process.reader.abort();
-        process.stderr.abort();
-        let last_words = process.tail.borrow().iter().cloned().collect();
-        let kind = ReportKind::Exited {
-            status,
-            unread,
-            last_words,
-        };
-        self.report(server, process.generation, kind);
+        let generation = process.generation;
+        if let Some((Death { status, unread }, last_words)) = process.last_words() {
+            self.report(
+                server,
+                generation,
+                ReportKind::Exited {
+                    status,
+                    unread,
+                    last_words,
+                },
+            );
+        }
     }
 }
 
 impl Drop for Pool {
     /// The last resort: nothing outlives the gateway, whatever ends it.
     fn drop(&mut self) {
-        for slot in &self.slots {
-            if let Some(process) = &slot.process
-                && process.death.is_none()
-            {
-                let _ = kill_process_group(process.pid, rustix::process::Signal::KILL);
-            }
+        for process in self.slots.iter().filter_map(|slot| slot.process.as_ref()) {
+            process.signal(Signal::Kill);
         }
     }
 }
 
-fn after_write(
-    server: PoolIndex,
-    process: &mut Process,
-    result: io::Result<()>,
-    reports: &mut VecDeque<ProcessReport>,
-) {
-    if result.is_err() {
-        process.input = match std::mem::replace(&mut process.input, Input::Closed) {
-            Input::Open(pipe) | Input::Closing(pipe) | Input::Broken(pipe) => Input::Broken(pipe),
-            Input::Closed => Input::Closed,
-        };
-        let (generation, kind) = (process.generation, ReportKind::InputBroken);
-        reports.push_back(ProcessReport {
-            server,
-            generation,
-            kind,
-        });
-    } else if matches!(process.input, Input::Closing(_)) && process.outbox.is_empty() {
-        process.input = Input::Closed;
+const fn broken(server: PoolIndex, generation: Generation) -> ProcessReport {
+    ProcessReport {
+        server,
+        generation,
+        kind: ReportKind::InputBroken,
     }
-}
-
-/// How much of what was written a dead reader has left in the pipe.
-#[cfg(target_os = "linux")]
-fn unread_bytes(pipe: &pipe::Sender) -> u64 {
-    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
-}
-
-/// Only Linux tells it at the writing end; elsewhere everything written may have been read.
-#[cfg(not(target_os = "linux"))]
-fn unread_bytes(_: &pipe::Sender) -> u64 {
-    0
 }
 
 async fn read(
