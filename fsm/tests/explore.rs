@@ -7,6 +7,13 @@
 //! The sizes are pinned in `explored.txt`. A change of the machine that changes them is a change
 //! of behaviour: look at it, then write the new line that the failing test prints into the file.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "what goes wrong here fails a test"
+)]
+
 mod support;
 
 use support::coverage::Coverage;

@@ -1,5 +1,12 @@
 //! What random runs and exploration have found in the core, each as short as it can be told.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "what goes wrong here fails a test"
+)]
+
 use rea_fsm::{
     CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, ExitStatus,
     Generation, Leaf, Listing, Millis, Offer, Operator, Protocol, ProtocolVersion, Report, Signal,
