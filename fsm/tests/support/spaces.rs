@@ -120,3 +120,29 @@ pub(crate) fn product() -> Space {
         },
     }
 }
+
+/// The same with more of everything, for nights.
+pub(crate) fn larger() -> [Space; 2] {
+    let (conn, product) = (conn(), product());
+    [
+        Space {
+            name: "conn, larger",
+            left: Left {
+                restarts: 1,
+                listing: ListingPlan::Maybe,
+                ..conn.left
+            },
+            ..conn
+        },
+        Space {
+            name: "product, larger",
+            left: Left {
+                safe_calls: 2,
+                retries: 1,
+                open_max: 1,
+                ..product.left
+            },
+            ..product
+        },
+    ]
+}
