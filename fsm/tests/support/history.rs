@@ -103,16 +103,13 @@ impl History {
         if let (Some(by), Some(due)) = (&mut self.stop_by, due) {
             *by = by.plus(event.at_ms.since(due.max(world.now)));
         }
-        match &event.kind {
-            EventKind::Operator(Operator::Stop { drain }) => {
-                let length = match drain {
-                    Drain::Now => Millis::ZERO,
-                    Drain::Within(length) => *length,
-                };
-                let by = event.at_ms.plus(length).plus(tuning.teardown_ms());
-                self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
-            }
-            _ => {}
+        if let EventKind::Operator(Operator::Stop { drain }) = &event.kind {
+            let length = match drain {
+                Drain::Now => Millis::ZERO,
+                Drain::Within(length) => *length,
+            };
+            let by = event.at_ms.plus(length).plus(tuning.teardown_ms());
+            self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
         }
     }
 
