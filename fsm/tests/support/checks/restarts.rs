@@ -2,7 +2,8 @@
 
 use super::{Checked, Step, ensure};
 use crate::support::coverage::{Coverage, Premise};
-use rea_fsm::{Effect, EventKind, Leaf, LogEvent, Operator, Report, State, Then, TimerKey, Why};
+use crate::support::history::is_blocked;
+use rea_fsm::{Effect, EventKind, Leaf, LogEvent, Operator, Report, State, TimerKey, Why};
 
 pub(super) fn p18_automatic_spawns_are_bounded(step: &Step<'_>, seen: &mut Coverage) -> Checked {
     let spawned = step
@@ -101,14 +102,9 @@ pub(super) fn p20_locks_do_not_shrink(step: &Step<'_>, seen: &mut Coverage) -> C
             key: TimerKey::Stable,
         } => true,
         EventKind::Operator(Operator::Restart { .. }) => true,
-        EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => matches!(
-            step.before.state(),
-            State::Blocked { .. }
-                | State::Reaping {
-                    then: Then::Block(_),
-                    ..
-                }
-        ),
+        EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => {
+            is_blocked(step.before.state())
+        }
         _ => false,
     };
     ensure(after >= before || forgiven, || {
