@@ -1,1 +1,9 @@
-//! publish
+//! What people are shown.
+//!
+//! Invariant: text from a server or a file passes [`redact`] before it leaves the process, and never reaches stdout.
+
+pub mod events;
+pub mod line_queue;
+pub mod log_lines;
+pub mod redact;
+pub mod words;

@@ -1,0 +1,40 @@
+//! The one loop's body: take what is waiting → step → log → act.
+//!
+//! ```text
+//!  reports, calls, timers ──▶ Engine::apply ──▶ Downstream::step        decides
+//!                                  │                 │
+//!                                  ▼                 ▼
+//!                              Journal          effects ──▶ interpreter  stages acts in the World
+//!                                  │                             │
+//!                                  └── Engine::commit: log, then release ──▶ the acts happen
+//! ```
+//!
+//! Invariants: one writer, so no lock stands around a machine; an act happens after the log has
+//! been written; the interpreter decides nothing. Absent on purpose: tokio, clocks, and processes.
+//! The real world and the simulated one differ in their [`World`] alone.
+
+mod interpreter;
+mod reports;
+mod session;
+mod slots;
+mod timers;
+mod turn;
+mod world;
+
+pub use reports::ServerReport;
+pub use session::Tool;
+pub use turn::{Call, Ended, Engine, Front, Reply, ServerSetup};
+pub use world::World;
+
+use serde::Serialize;
+
+/// The place of a server in the registry's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ServerId(pub u32);
+
+impl ServerId {
+    /// As an index into tables of servers.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}

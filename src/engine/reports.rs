@@ -1,0 +1,229 @@
+//! What the world reports of a server's process, turned into the machine's events.
+
+use super::session::{Heard, Session};
+use super::turn::{About, Front, Reply};
+use super::{Engine, ServerId, World};
+use crate::wire::line::Line;
+use rea_fsm::{
+    CallId, EventKind, ExitStatus, Generation, IoErrorKind, Leaf, ReplyKind, Report, SpawnFailure,
+};
+use tracing::debug;
+
+/// Where a server's line over the limit ends up for the call that it would have answered.
+const OVERSIZED_CODE: i64 = crate::wire::jsonrpc::Code::OversizedAnswer as i64;
+/// How much of a stray line is shown.
+const GARBAGE_SHOWN_BYTES: usize = 200;
+
+/// A report about one life of a server's process.
+#[derive(Debug)]
+pub enum ServerReport<'a> {
+    /// It runs.
+    Spawned {
+        /// Its process id.
+        pid: u32,
+    },
+    /// It does not.
+    SpawnFailed(SpawnFailure),
+    /// The next bytes of its standard output.
+    Output(&'a [u8]),
+    /// Its standard output has ended.
+    OutputEnded,
+    /// Its standard input can't be written.
+    InputBroken,
+    /// It is gone, with everything read that it wrote.
+    Exited {
+        /// How it ended.
+        status: ExitStatus,
+        /// Calls that it provably never read, ascending.
+        unread: Vec<CallId>,
+        /// The end of its standard error, redacted; may be empty.
+        last_words: String,
+    },
+}
+
+impl<W: World> Engine<W> {
+    /// Takes in one report.
+    pub fn report(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        report: ServerReport<'_>,
+        front: &mut impl Front,
+    ) {
+        let report = match report {
+            ServerReport::Spawned { pid } => Report::SpawnOk { pid },
+            ServerReport::SpawnFailed(failure) => Report::SpawnFailed { failure },
+            ServerReport::Output(bytes) => {
+                return self.output(server, generation, Some(bytes), front);
+            }
+            ServerReport::OutputEnded => {
+                self.output(server, generation, None, front);
+                Report::StdoutEof {}
+            }
+            ServerReport::InputBroken => Report::StdinBroken {},
+            ServerReport::Exited {
+                status,
+                unread,
+                last_words,
+            } => {
+                self.output(server, generation, None, front);
+                self.servers[server.index()].last_words = last_words;
+                Report::Exited { status, unread }
+            }
+        };
+        self.child(server, generation, report, About::default(), front);
+    }
+
+    fn child(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        report: Report,
+        about: About<'_>,
+        front: &mut impl Front,
+    ) {
+        self.apply(
+            server,
+            EventKind::Child { generation, report },
+            about,
+            front,
+        );
+    }
+
+    /// Bytes of a server's output, or its end: what was held back is then a line too.
+    fn output(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        bytes: Option<&[u8]>,
+        front: &mut impl Front,
+    ) {
+        let session = &mut self.servers[server.index()].session;
+        if session.generation != Some(generation) {
+            return;
+        }
+        let idle = crate::wire::line::LineSplitter::new(session.splitter.bytes_max());
+        let mut splitter = std::mem::replace(&mut session.splitter, idle);
+        let limit = splitter.bytes_max() as u64;
+        let on_line = |line: Line<'_>| match line {
+            Line::Whole(line) => self.line(server, generation, line, front),
+            Line::Oversized { head, bytes } => {
+                self.oversized(server, generation, head, limit, front);
+                debug!(event = "downstream.oversized_line", bytes);
+            }
+        };
+        match bytes {
+            Some(bytes) => splitter.push(bytes, on_line),
+            None => splitter.finish(on_line),
+        }
+        self.servers[server.index()].session.splitter = splitter;
+    }
+
+    fn line(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        line: &[u8],
+        front: &mut impl Front,
+    ) {
+        let target = &mut self.servers[server.index()];
+        match target.session.hear(line) {
+            Heard::Report(report) => {
+                self.child(server, generation, report, About::default(), front);
+            }
+            Heard::Reply { call, kind, id_at } => {
+                let reply = Some(Reply::Line {
+                    line,
+                    id_at: (id_at.start, id_at.end),
+                });
+                let bytes = line.len() as u64;
+                let report = Report::Reply {
+                    call,
+                    reply: kind,
+                    bytes,
+                };
+                self.child(
+                    server,
+                    generation,
+                    report,
+                    About {
+                        reply,
+                        ..About::default()
+                    },
+                    front,
+                );
+            }
+            Heard::Progress { call } => {
+                front.progressed(line, &mut self.world);
+                let report = Report::Progress { call };
+                self.child(server, generation, report, About::default(), front);
+            }
+            Heard::Answer(answer) => {
+                self.world.write(server, generation, &answer, None);
+                self.alive(server, generation, front);
+            }
+            Heard::Other => self.alive(server, generation, front),
+            Heard::Garbage => {
+                let shown = &line[..line.len().min(GARBAGE_SHOWN_BYTES)];
+                debug!(
+                    event = "downstream.stray_output",
+                    server_name = target.name,
+                    "skipped a line that is no message: {}",
+                    String::from_utf8_lossy(shown)
+                );
+            }
+        }
+    }
+
+    /// A message that the machine need not know about proves that the server lives, which counts
+    /// only while that is in question.
+    fn alive(&mut self, server: ServerId, generation: Generation, front: &mut impl Front) {
+        if self.downstream(server).leaf() == Leaf::Suspect {
+            self.child(
+                server,
+                generation,
+                Report::Alive {},
+                About::default(),
+                front,
+            );
+        }
+    }
+
+    fn oversized(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        head: &[u8],
+        limit: u64,
+        front: &mut impl Front,
+    ) {
+        if let Some(call) = Session::owner_of_oversized(head) {
+            let report = Report::Reply {
+                call,
+                reply: ReplyKind::RpcError {
+                    code: OVERSIZED_CODE,
+                },
+                bytes: limit,
+            };
+            let reply = Some(Reply::Oversized { limit });
+            self.child(
+                server,
+                generation,
+                report,
+                About {
+                    reply,
+                    ..About::default()
+                },
+                front,
+            );
+        }
+        let kind = IoErrorKind::OversizedLine;
+        self.child(
+            server,
+            generation,
+            Report::IoErr { kind },
+            About::default(),
+            front,
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! What the engine can do to the world. The real world and the simulated one implement this.
+//!
+//! Invariant: what these methods are told is *staged*. Nothing leaves before
+//! [`release`](World::release), which the turn calls after the log has been written. So the order
+//! "log, then act" is kept in one place for everything.
+
+use super::ServerId;
+use rea_fsm::{CallId, Generation, Signal};
+
+/// The effects on processes and on the client, as the engine stages them.
+pub trait World {
+    /// Start the server's process.
+    fn spawn(&mut self, server: ServerId, generation: Generation);
+
+    /// Write one line, without its newline, to the server's stdin. A call's line carries its id,
+    /// so that its being read can be proven.
+    fn write(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        line: &[u8],
+        call: Option<CallId>,
+    );
+
+    /// The call was answered: nobody will ask whether its line was read.
+    fn settled(&mut self, server: ServerId, generation: Generation, call: CallId);
+
+    /// Close the server's stdin, after what was written.
+    fn close_stdin(&mut self, server: ServerId, generation: Generation);
+
+    /// Signal the server's process group.
+    fn signal_group(&mut self, server: ServerId, generation: Generation, signal: Signal);
+
+    /// The buffer towards the client: whole lines, newlines included, in the order in which they
+    /// are to arrive.
+    fn client(&mut self, from: Option<ServerId>) -> &mut Vec<u8>;
+
+    /// Everything staged happens now.
+    fn release(&mut self);
+}

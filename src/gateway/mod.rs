@@ -1,0 +1,186 @@
+//! The gateway: the client's side on one hand, the engine on the other, and one turn for both.
+//!
+//! Invariant: a turn takes in everything that was waiting before it fires a timer, and nothing
+//! that it staged happens before the log is written. It is synchronous and knows neither tokio nor
+//! processes: `rea serve` and the simulation drive the same turn.
+
+mod catalogue;
+mod client;
+mod errors;
+mod lifecycle;
+
+pub use client::{Annotations, CallPolicy, Client, TextFilter, ToolPolicy};
+pub use lifecycle::Patience;
+
+use crate::engine::{Engine, ServerId, ServerReport, World};
+use crate::journal::NotLogged;
+use crate::wire::line::{Line, LineSplitter};
+use lifecycle::{Command, Lifecycle};
+use rea_fsm::{Generation, Millis};
+
+/// Something that was waiting.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The next bytes of the client's input.
+    Client(&'a [u8]),
+    /// The client's input has ended.
+    ClientEnded,
+    /// Nobody reads the client's output any more.
+    ClientGone,
+    /// A server's process reports.
+    Server(ServerId, Generation, ServerReport<'a>),
+    /// A signal asks the gateway to end.
+    Signalled,
+}
+
+/// One client in front of many servers.
+pub struct Gateway<W> {
+    engine: Engine<W>,
+    client: Client,
+    lifecycle: Lifecycle,
+    patience: Patience,
+    splitter: LineSplitter,
+}
+
+impl<W: World> Gateway<W> {
+    /// A gateway that has not begun.
+    pub fn new(
+        engine: Engine<W>,
+        client: Client,
+        patience: Patience,
+        line_bytes_max: usize,
+    ) -> Self {
+        Self {
+            engine,
+            client,
+            lifecycle: Lifecycle::new(),
+            patience,
+            splitter: LineSplitter::new(line_bytes_max),
+        }
+    }
+
+    /// Begins a turn at this time.
+    pub fn begin(&mut self, now: Millis) {
+        self.engine.begin(now);
+    }
+
+    /// Takes in one thing that was waiting.
+    pub fn take(&mut self, input: Input<'_>) {
+        let now = self.engine.now();
+        match input {
+            Input::Client(bytes) => self.client_bytes(bytes),
+            Input::ClientEnded => {
+                self.client_line_ended();
+                self.lifecycle.input_ended(now, self.patience);
+            }
+            Input::ClientGone => {
+                let command = self.lifecycle.output_gone();
+                self.obey(command);
+            }
+            Input::Server(server, generation, report) => {
+                self.engine
+                    .report(server, generation, report, &mut self.client);
+            }
+            Input::Signalled => {
+                let command = self.lifecycle.signalled(now, self.patience);
+                self.obey(command);
+            }
+        }
+    }
+
+    fn client_bytes(&mut self, bytes: &[u8]) {
+        if self.lifecycle.is_ending() {
+            return;
+        }
+        let command = self.lifecycle.client_spoke();
+        self.obey(command);
+        let Self {
+            splitter,
+            client,
+            engine,
+            ..
+        } = self;
+        let limit = splitter.bytes_max() as u64;
+        splitter.push(bytes, |line| hear(line, limit, client, engine));
+    }
+
+    /// What stands behind the last newline is a message too.
+    fn client_line_ended(&mut self) {
+        if self.lifecycle.is_ending() {
+            return;
+        }
+        let Self {
+            splitter,
+            client,
+            engine,
+            ..
+        } = self;
+        let limit = splitter.bytes_max() as u64;
+        splitter.finish(|line| hear(line, limit, client, engine));
+    }
+
+    fn obey(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Start) => self.engine.start(&mut self.client),
+            Some(Command::Stop(drain)) => self.engine.stop(drain, &mut self.client),
+            None => {}
+        }
+    }
+
+    /// Ends the turn: fires timers, writes the log, and lets everything staged happen.
+    pub fn end(&mut self) {
+        self.engine.fire_timers(&mut self.client);
+        let now = self.engine.now();
+        let command = self.lifecycle.tick(now, self.client.unanswered());
+        self.obey(command);
+        let ending = matches!(
+            self.lifecycle,
+            Lifecycle::Stopping | Lifecycle::Killing { .. }
+        );
+        self.client.settle(now, ending, self.engine.world());
+        self.engine.commit();
+    }
+
+    /// When the next turn is due, if nothing arrives before.
+    pub fn next_due(&self) -> Option<Millis> {
+        [
+            self.engine.next_due(),
+            self.client.next_due(),
+            self.lifecycle.next_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Whether it has ended: every server is gone.
+    pub fn is_over(&self) -> bool {
+        self.lifecycle
+            .is_over(self.engine.now(), || self.engine.is_closed())
+    }
+
+    /// The world, for whoever drives the turn.
+    pub const fn world(&mut self) -> &mut W {
+        self.engine.world()
+    }
+
+    /// The engine, to look at.
+    pub const fn engine(&self) -> &Engine<W> {
+        &self.engine
+    }
+
+    /// Ends the log.
+    ///
+    /// # Errors
+    /// The log is required and its end could not be written.
+    pub fn close(self) -> Result<(), NotLogged> {
+        self.engine.close()
+    }
+}
+
+fn hear<W: World>(line: Line<'_>, limit: u64, client: &mut Client, engine: &mut Engine<W>) {
+    match line {
+        Line::Whole(line) => client.hear(line, engine),
+        Line::Oversized { .. } => client.hear_oversized(limit, engine.world()),
+    }
+}
