@@ -8,7 +8,7 @@ import time
 from harness.after import states
 from harness.answers import facts, locked, lost, ok
 from harness.case import case
-from harness.world import World, until, until_async
+from harness.world import World, stop, until, until_async
 
 LONG = "everything__trigger-long-running-operation"
 # What a client may have to wait for the gateway's own answer while some server is mute.
@@ -74,7 +74,7 @@ async def a_call_that_the_dead_server_never_read_is_run_by_the_next(world: World
     async with world.gateway() as gateway:
         await gateway.listed("crasher")
         before = gateway.server("crasher")
-        os.kill(before.pid, signal.SIGSTOP)
+        await stop(before)
         call = asyncio.create_task(gateway.call("crasher__echo", {"message": "unread"}))
         await asyncio.sleep(0.3)
         kill(before)
@@ -187,7 +187,7 @@ async def a_hung_server_is_replaced_and_delays_nobody(world: World) -> None:
     async with world.gateway() as gateway:
         await gateway.listed("everything", "time")
         before = gateway.server("everything")
-        os.kill(before.pid, signal.SIGSTOP)
+        await stop(before)
         call = asyncio.create_task(gateway.call("everything__echo", {"message": "hung"}))
         while not call.done():
             assert '"UTC"' in ok(await gateway.call("time__get_current_time", {"timezone": "UTC"}))

@@ -9,7 +9,7 @@ import sys
 from harness.case import case
 from harness.installed import HERE
 from harness.process import MARK
-from harness.world import World, until
+from harness.world import World, stop, until
 
 
 @case()
@@ -34,7 +34,7 @@ async def the_tee_records_what_the_server_has_read_and_nothing_else(world: World
     assert b'"read"' in await tee.stdout.readline()
     await until("it is recorded", lambda: world.read_lines("tee", '"read"'))
     (behind,) = [process for process in world.living() if process.parent == tee.pid]
-    os.kill(behind.pid, signal.SIGSTOP)
+    await stop(behind)
     await call("unread")
     await asyncio.sleep(0.3)
     assert world.read_lines("tee", '"unread"') == 0

@@ -6,8 +6,9 @@ import os
 import signal
 import time
 
-from harness.answers import lost, ok
+from harness.answers import FACTS, lost, ok
 from harness.case import case
+from harness.process import SERVER, Process
 from harness.raw import Conversation
 from harness.world import World, until
 
@@ -15,6 +16,10 @@ LONG = "everything__trigger-long-running-operation"
 DRAIN_SECONDS = 1.0
 # Closing stdin, TERM and KILL each have 2 s, and the machine that runs the tests is not the fastest.
 LADDER_SECONDS = 6.0 + 1.5
+
+
+def servers(world: World) -> list[Process]:
+    return [one for one in world.living() if SERVER in one.environment]
 
 
 async def ended_within(witnessed, seconds: float) -> None:
@@ -132,7 +137,7 @@ async def a_call_that_outlasts_the_end_of_input_is_answered_as_lost(world: World
     answers = await talk.run(world)
     assert time.monotonic() - began < 500e-3 + LADDER_SECONDS
     result = answers[slow]["result"]
-    assert result["isError"] and result["_meta"]["rea"]["executed"] in ("no", "maybe"), result
+    assert result["isError"] and result["_meta"][FACTS]["executed"] in ("no", "maybe"), result
 
 
 @case()
@@ -142,5 +147,6 @@ async def a_killed_gateway_leaves_a_log_that_replays(world: World) -> None:
     async with world.gateway(exit_code=-signal.SIGKILL) as gateway:
         await gateway.listed("everything", "crasher")
         assert ok(await gateway.call("crasher__echo", {"message": "last"})) == "last"
+        assert len(servers(world)) == 2
         os.kill(gateway.pid, signal.SIGKILL)
-        await until("its servers have ended", lambda: not [one for one in world.living() if "rea" not in one.command])
+        await until("its servers have ended", lambda: not servers(world))

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 # A refusal's time of the next try is compared with this machine's clock.
 LOCK_SECONDS_MAX = 10.0
+# Where the gateway's own facts stand in a result's `_meta`.
+FACTS = "rea/failure"
 
 
 def text(result) -> str:
@@ -21,8 +23,8 @@ def ok(result) -> str:
 def facts(result) -> dict:
     """The gateway's own facts beside the text of a call that did not come back with the server's answer."""
     assert result.is_error, f"no error: {json.dumps(str(result))[:300]}"
-    assert result.meta is not None and "rea" in result.meta, f"not an answer of the gateway: {text(result)}"
-    return result.meta["rea"]
+    assert result.meta is not None and FACTS in result.meta, f"not an answer of the gateway: {text(result)}"
+    return result.meta[FACTS]
 
 
 def lost(result) -> None:

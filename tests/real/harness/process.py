@@ -23,6 +23,11 @@ def marked(mark: str) -> list[Process]:
     return [process for process in _all() if process.environment.get(MARK) == mark]
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether the kernel has stopped it. A stop signal alone says nothing: until then the process may still read."""
+    return (Path("/proc") / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "T"
+
+
 def _all() -> list[Process]:
     found = (_read(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [process for process in found if process is not None]

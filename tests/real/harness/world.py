@@ -41,6 +41,12 @@ async def until_async(what: str, condition: Callable[[], Awaitable[object]], sec
     return value
 
 
+async def stop(one: process.Process) -> None:
+    """Stops a process with SIGSTOP, and returns when it can read no more."""
+    os.kill(one.pid, signal.SIGSTOP)
+    await until(f"process {one.pid} has stopped", lambda: process.is_stopped(one.pid))
+
+
 class Gateway:
     """A running gateway and the official client that started it."""
 
