@@ -3,7 +3,7 @@
 # A stage is one command, so that its exit code is the whole truth; a failed one does not keep the next from running.
 
 passed=0 failed=0 skipped=0
-closing=()
+closing=() failures=()
 
 # stage NAME COMMAND [ARGUMENT]...
 stage() {
@@ -16,6 +16,7 @@ stage() {
         closing+=("$(printf 'passed   %5d s  %s' $((SECONDS - began)) "$name")")
     else
         failed=$((failed + 1))
+        failures+=("$name")
         closing+=("$(printf 'FAILED   %5d s  %s (exit code %d)' $((SECONDS - began)) "$name" "$code")")
     fi
     printf '== %s: exit code %d after %d s\n' "$name" "$code" $((SECONDS - began))
@@ -34,5 +35,7 @@ close() {
     printf '\n'
     printf '%s\n' "${closing[@]}"
     printf '%d passed, %d failed, %d skipped in %d s\n' "$passed" "$failed" "$skipped" "$SECONDS"
-    exit $((failed > 0))
+    ((failed == 0)) && exit 0
+    printf 'FAILED: %s\n' "${failures[@]}"
+    exit 1
 }

@@ -2,14 +2,10 @@
 # Installs the pinned public servers and clients into a cache folder, and says nothing when they are there already.
 #
 #   setup.sh [FOLDER]      default: target/real in the repository
+#   setup.sh --check       installs nothing, and only says whether it could
 #
 # Exit code 69: npm or pip is missing, and the message says which.
 set -euo pipefail
-
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-folder=${1:-$here/../../target/real}
-mkdir -p "$folder"
-folder=$(cd "$folder" && pwd)
 
 missing() {
     echo "tests/real: $1 is missing; the tests with real servers need npm, and Python 3.11 or newer with pip" >&2
@@ -19,6 +15,13 @@ command -v npm >/dev/null || missing npm
 command -v python3 >/dev/null || missing python3
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || missing "Python 3.11"
 python3 -m pip --version >/dev/null 2>&1 || missing pip
+
+[[ ${1:-} != --check ]] || exit 0
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+folder=${1:-$here/../../target/real}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
 
 # What an installation was made from. Compiled packages belong to one Python and one platform.
 node_wanted=$(cat "$here/package.json" "$here/package-lock.json" | cksum; uname -sm)
