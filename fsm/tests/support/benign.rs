@@ -9,8 +9,10 @@ use rea_fsm::{
     Circuit, Downstream, Event, EventKind, Leaf, Millis, Operator, Report, SpawnFailure, TimerKey,
 };
 
-/// How many events it may take, timers of single calls not counted.
+/// How many events it may take, timers of single calls and heartbeats not counted.
 const STEPS_MAX: u32 = 25;
+/// Heartbeats and their answers go on while a breaker is open, for at most five minutes, at least 2 s apart.
+const BEATS_MAX: u32 = 2 * 300 / 2;
 
 /// Runs on until the server is ready.
 pub(crate) fn recovers(
@@ -29,7 +31,7 @@ pub(crate) fn recovers(
     let mut offered = Offers::new();
     let mut effects = Vec::new();
     let mut scene = scene.clone();
-    let mut steps = 0;
+    let (mut steps, mut beats) = (0, 0);
     while !is_well(&scene.machine) {
         offers(&scene.world, &scene.machine, &mut offered);
         let Some(kind) = best(&scene.world, &scene.machine, &offered) else {
@@ -42,16 +44,23 @@ pub(crate) fn recovers(
             at_ms: scene.world.time_of(&kind),
             kind,
         };
-        steps += u32::from(!matches!(
-            event.kind,
+        match &event.kind {
             EventKind::Timer {
-                key: TimerKey::Call(_)
+                key: TimerKey::Call(_),
+            } => {}
+            EventKind::Timer {
+                key: TimerKey::Heartbeat,
             }
-        ));
+            | EventKind::Child {
+                report: Report::Pong {},
+                ..
+            } => beats += 1,
+            _ => steps += 1,
+        }
         events.push(event.clone());
-        if steps > STEPS_MAX {
+        if steps > STEPS_MAX || beats > BEATS_MAX {
             return Err(format!(
-                "L40: not ready after {STEPS_MAX} steps: {:?}",
+                "L40: not ready after {steps} steps and {beats} heartbeats: {:?}",
                 scene.machine.state()
             ));
         }
