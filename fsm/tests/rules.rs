@@ -24,5 +24,6 @@ mod rules {
     mod suspicion;
     mod teardown;
     mod timers;
+    mod tunings;
     mod view;
 }
