@@ -1,6 +1,12 @@
 //! Numbers with which a promise could not be kept are refused, and say which one it is; the least that is allowed is
 //! allowed.
 
+#![allow(
+    clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
+    reason = "each change is one line of a table; what goes wrong here fails a test"
+)]
+
 use rea_fsm::{Millis, Tuning, TuningError};
 
 type Change = fn(&mut Tuning, u64);
