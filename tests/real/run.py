@@ -29,7 +29,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], help="tests whose name holds this; may be repeated")
     parser.add_argument("--list", action="store_true", help="name the tests and their rules")
     parser.add_argument("--keep", action="store_true", help="keep the folders of tests that passed, too")
-    return parser.parse_args()
+    options = parser.parse_args()
+    # The servers run in folders of their own, where a relative path leads elsewhere.
+    options.rea, options.installed = options.rea.resolve(), options.installed.resolve()
+    return options
 
 
 async def run_one(case, world, after) -> None:
