@@ -236,6 +236,15 @@ fn a_start_that_was_under_way_is_killed_or_was_nothing() {
 }
 
 #[test]
+fn a_failed_start_told_of_a_running_process_closes_nothing() {
+    Machine::terminating()
+        .ignores(Ignored::Unexpected, |machine| {
+            machine.spawn_failed(rea_fsm::SpawnFailure::System { errno: 12 })
+        })
+        .expect_leaf(Leaf::Terminating);
+}
+
+#[test]
 fn calls_are_refused_from_the_first_moment() {
     for mut machine in [
         Machine::draining(),

@@ -156,3 +156,11 @@ fn a_wish_dies_with_the_process_that_uttered_it() {
         .reconnect()
         .expect_armed(&[(TimerKey::Stable, 30_000)]);
 }
+
+#[test]
+fn what_is_known_of_the_list_is_told() {
+    let mut machine = Machine::listing();
+    assert_eq!(machine.inner.conn().catalogue(), None);
+    machine.listed(77, 3);
+    assert!(machine.inner.conn().catalogue().is_some());
+}
