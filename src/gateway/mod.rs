@@ -13,6 +13,7 @@ pub use client::{Annotations, CallPolicy, Client, ToolPolicy};
 pub use lifecycle::Lifecycle;
 
 use crate::engine::{Engine, ServerId, ServerReport, World};
+use crate::journal::NotLogged;
 use crate::wire::line::{Line, LineSplitter};
 use lifecycle::Command;
 use rea_fsm::{Generation, Millis};
@@ -149,6 +150,14 @@ impl<W: World> Gateway<W> {
     pub fn is_over(&self) -> bool {
         self.lifecycle
             .is_over(self.engine.now(), || self.engine.is_closed())
+    }
+
+    /// Ends the log.
+    ///
+    /// # Errors
+    /// The log is required and its end could not be written.
+    pub fn close(self) -> Result<(), NotLogged> {
+        self.engine.close()
     }
 
     /// The engine, for whoever drives the turn.
