@@ -1,0 +1,88 @@
+//! Thousands of seeded worlds under the gateway's own turn, each judged from outside and then
+//! replayed from its log.
+//!
+//! `REA_SIM_SEED=123` runs one seed and tells everything; `REA_SIM_SEEDS=n` runs so many.
+
+#[path = "simulation/mod.rs"]
+mod simulation;
+
+use simulation::checks::{Seen, check};
+use simulation::plan::{Plan, Ran};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+/// How many seeds a plain `cargo test` runs.
+const SEEDS: u64 = 4_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")),
+    )
+}
+
+fn run(seed: u64, tells: bool) -> (Ran, Seen) {
+    let ran = Plan::of(seed).run(tells);
+    let seen = check(&ran);
+    (ran, seen)
+}
+
+#[test]
+fn every_seed_keeps_every_promise() {
+    if let Some(seed) = number("REA_SIM_SEED") {
+        let (ran, seen) = run(seed, true);
+        eprintln!("seed {seed} holds: {} turns, {seen:?}", ran.left.turns);
+        return;
+    }
+    let began = Instant::now();
+    let seeds = number("REA_SIM_SEEDS").unwrap_or(SEEDS);
+    let mut seen = Seen::default();
+    for seed in 0..seeds {
+        match catch_unwind(AssertUnwindSafe(|| run(seed, false).1)) {
+            Ok(one) => seen.add(&one),
+            Err(cause) => {
+                eprintln!(
+                    "\nseed {seed} fails; to see it again:\n  \
+                     REA_SIM_SEED={seed} cargo test --test simulation every_seed -- --nocapture\n"
+                );
+                resume_unwind(cause);
+            }
+        }
+    }
+    eprintln!("{seeds} seeds in {:?}: {seen:?}", began.elapsed());
+    if seeds >= SEEDS {
+        every_premise_was_met(&seen);
+    }
+}
+
+/// A check whose premise never holds checks nothing.
+fn every_premise_was_met(seen: &Seen) {
+    for (what, count) in [
+        ("answers", seen.answers),
+        ("calls that were not executed", seen.said_no),
+        ("calls that may have been executed", seen.said_maybe),
+        ("safe calls that were read twice", seen.read_twice),
+        ("progress", seen.progressed),
+        ("answers over the limit", seen.oversized),
+        ("orphans", seen.orphans),
+        ("KILL", seen.killed),
+        ("calls given up", seen.cancelled),
+        ("prompt answers of good servers", seen.prompt),
+        ("deaths with calls unread", seen.unread_deaths),
+    ] {
+        assert!(count >= 20, "too seldom seen: {what}, {count} times");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_to_the_byte() {
+    for seed in 0..40 {
+        let (one, _) = run(seed, false);
+        let (two, _) = run(seed, false);
+        assert_eq!(one.left.world.heard, two.left.world.heard, "seed {seed}");
+        assert_eq!(one.left.world.acts, two.left.world.acts, "seed {seed}");
+        assert_eq!(one.left.world.reads, two.left.world.reads, "seed {seed}");
+        assert_eq!(one.left.log, two.left.log, "seed {seed}");
+    }
+}
