@@ -149,6 +149,11 @@ impl Conn {
         let Some(call) = self.calls.remove(id) else {
             return;
         };
+        // A call that is being repeated has been with a server once already.
+        let executed = match executed {
+            Executed::No if call.repeats > 0 => Executed::Maybe,
+            Executed::No | Executed::Maybe | Executed::Yes => executed,
+        };
         if call.epoch == turn.epoch {
             match (&verdict, call.place.is_sent()) {
                 (Verdict::Replied(_), _) => turn.tally.answers += 1,
