@@ -110,9 +110,7 @@ impl Intake {
 
     /// By when the gateway has to have ended.
     fn deadline(&self, teardown_ms: u64) -> u64 {
-        let ended = self
-            .ended_at
-            .map(|at| at + END_OF_INPUT_MS + teardown_ms);
+        let ended = self.ended_at.map(|at| at + END_OF_INPUT_MS + teardown_ms);
         let gone = self.gone_at.map(|at| at + teardown_ms);
         let signalled = self
             .signals
@@ -208,7 +206,10 @@ fn every_request_has_its_answer(ran: &Ran, intake: &Intake, told: &[Told], seen:
     }
     for (id, count) in &answers {
         let most = wanted.get(id).copied().unwrap_or(0);
-        assert!(*count <= most, "{id} was asked {most} times and answered {count} times");
+        assert!(
+            *count <= most,
+            "{id} was asked {most} times and answered {count} times"
+        );
     }
     for (id, most) in &wanted {
         let least = most - given_up.get(id).copied().unwrap_or(0);
@@ -235,7 +236,11 @@ fn answers_never_cross(ran: &Ran, told: &[Told]) {
         let (Some(nonce), Some(id)) = (told.nonce, &told.id) else {
             continue;
         };
-        assert_eq!(ids.get(&nonce), Some(&id.as_str()), "whose answer is {told:?}?");
+        assert_eq!(
+            ids.get(&nonce),
+            Some(&id.as_str()),
+            "whose answer is {told:?}?"
+        );
         assert!(answered.insert(nonce), "answered twice: {told:?}");
     }
 }
@@ -257,7 +262,10 @@ fn what_is_said_about_execution_is_true(
         else {
             continue;
         };
-        for told in told.iter().filter(|told| told.id.as_ref() == Some(&asked.id)) {
+        for told in told
+            .iter()
+            .filter(|told| told.id.as_ref() == Some(&asked.id))
+        {
             match told.executed.as_deref() {
                 Some("no") => {
                     seen.said_no += 1;
@@ -293,7 +301,10 @@ fn calls_are_read_as_often_as_they_may_be(ran: &Ran, reads: &[CallRead], seen: &
         };
         let count = counts.remove(&nonce).unwrap_or(0);
         let most = if is_safe { 2 } else { 1 };
-        assert!(count <= most, "call {nonce} was read {count} times: {asked:?}");
+        assert!(
+            count <= most,
+            "call {nonce} was read {count} times: {asked:?}"
+        );
         seen.read_twice += u64::from(count == 2);
         let is_its_servers = reads
             .iter()
@@ -421,12 +432,7 @@ fn ready_at(ran: &Ran, server: usize) -> Option<u64> {
     let effects = ran.left.replayed.effects.get(&ran.left.names[server])?;
     effects
         .iter()
-        .find(|(_, effect)| {
-            matches!(
-                effect,
-                Effect::Log(rea_fsm::LogEvent::Connected { .. })
-            )
-        })
+        .find(|(_, effect)| matches!(effect, Effect::Log(rea_fsm::LogEvent::Connected { .. })))
         .map(|(at, _)| *at)
 }
 
@@ -470,7 +476,9 @@ fn it_ends_in_time_and_leaves_nothing(ran: &Ran, intake: &Intake, seen: &mut See
         .world
         .processes
         .values()
-        .filter(|process| !process.may_live() && process.stdin.iter().any(|(_, call)| call.is_some()))
+        .filter(|process| {
+            !process.may_live() && process.stdin.iter().any(|(_, call)| call.is_some())
+        })
         .count() as u64;
     seen.killed += ran
         .left

@@ -63,8 +63,14 @@ pub(crate) trait Mind {
 
 /// What becomes of a spawn.
 pub(crate) enum Birth {
-    Lives { after_ms: u64, mind: Box<dyn Mind> },
-    Fails { after_ms: u64, failure: SpawnFailure },
+    Lives {
+        after_ms: u64,
+        mind: Box<dyn Mind>,
+    },
+    Fails {
+        after_ms: u64,
+        failure: SpawnFailure,
+    },
     NeverKnown,
 }
 

@@ -113,11 +113,7 @@ pub(crate) struct Remainder {
 impl Sim {
     pub(crate) fn new(setup: Setup, midwife: Midwife) -> Self {
         let (sink, log, written) = Counting::new();
-        let names: Vec<String> = setup
-            .servers
-            .iter()
-            .map(|spec| spec.name.clone())
-            .collect();
+        let names: Vec<String> = setup.servers.iter().map(|spec| spec.name.clone()).collect();
         let about = About {
             build: "simulation".to_owned(),
             session: "simulation".to_owned(),

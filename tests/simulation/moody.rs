@@ -211,8 +211,10 @@ impl Moody {
 
     fn call(&mut self, id: &Value, params: &Value) -> Vec<Does> {
         let nonce = params["arguments"]["nonce"].as_u64().unwrap_or(0);
-        let good =
-            answer(id, &format!(r#"{{"content":[{{"type":"text","text":"Not connected"}}],"nonce":{nonce}}}"#));
+        let good = answer(
+            id,
+            &format!(r#"{{"content":[{{"type":"text","text":"Not connected"}}],"nonce":{nonce}}}"#),
+        );
         let mut after_ms = self.delay_ms();
         let mut does = Vec::new();
         if let Some(token) = params["_meta"].get("progressToken")
@@ -257,7 +259,10 @@ impl Moody {
             5 => {}
             6 => {
                 let filler = "x".repeat(LINE_BYTES_MAX);
-                does.push(say(after_ms, answer(id, &format!(r#"{{"nonce":{nonce},"x":"{filler}"}}"#))));
+                does.push(say(
+                    after_ms,
+                    answer(id, &format!(r#"{{"nonce":{nonce},"x":"{filler}"}}"#)),
+                ));
             }
             7 => {
                 does.push(say(after_ms, b"\xff\xfe not text"));
