@@ -12,5 +12,6 @@ pub mod gateway;
 pub mod journal;
 pub mod protocol;
 pub mod publish;
+pub mod replay;
 pub mod transport;
 pub mod wire;

@@ -1,2 +1,70 @@
 //! The `rea` command.
-fn main() {}
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use rea::cli::{demo, environment, replay, serve};
+use rea::config::root::Root;
+use rea::config::state_dir::StateDir;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// One MCP server in front of many: supervises them, passes everything through, never runs a call
+/// twice that must not be, and can replay every decision
+#[derive(Parser)]
+#[command(name = "rea", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Replay(replay::ReplayArgs),
+    Demo(demo::DemoArgs),
+    #[command(hide = true)]
+    DemoServer(demo::server::DemoServerArgs),
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let on_error = match &command {
+        // To a script, an error of its own is a log that can't be read.
+        Command::Replay(_) => replay::Verdict::Unreadable.into(),
+        Command::Serve(_) | Command::Demo(_) | Command::DemoServer(_) => ExitCode::FAILURE,
+    };
+    let result = match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Replay(args) => run_replay(&args),
+        Command::Demo(args) => demo::run(&args, &mut io::stdout().lock()),
+        Command::DemoServer(args) => demo::server::run(&args)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // Nobody is left to tell if stderr is gone.
+            let _ = writeln!(io::stderr(), "rea: {error:#}");
+            on_error
+        }
+    }
+}
+
+fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
+    let here = std::env::current_dir().context("the working directory can't be found")?;
+    let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
+    let events_dir = StateDir::existing(&root, &environment::text).join(serve::EVENTS_FOLDER);
+    let progress = if io::stderr().is_terminal() && !io::stdout().is_terminal() {
+        replay::Progress::Shown
+    } else {
+        replay::Progress::Hidden
+    };
+    replay::run(
+        args,
+        &events_dir,
+        &mut io::stdout().lock(),
+        &mut io::stderr().lock(),
+        progress,
+    )
+}

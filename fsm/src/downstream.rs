@@ -53,7 +53,7 @@ pub enum Ignored {
     DuplicateCall,
     /// It is started already.
     AlreadyStarted,
-    /// It is stopping already, and not slower.
+    /// It is stopping already and not slower, or stopped: no way leads back.
     AlreadyStopping,
     /// No pause, lock or block is in the way.
     NothingToRetry,
@@ -79,7 +79,7 @@ impl Ignored {
             Self::UnknownCall => "no such call is in flight",
             Self::DuplicateCall => "the call was submitted before",
             Self::AlreadyStarted => "it is started already",
-            Self::AlreadyStopping => "it is stopping already",
+            Self::AlreadyStopping => "it is stopping already, or stopped",
             Self::NothingToRetry => "nothing is in the way",
             Self::NothingToRestart => "there is nothing to replace",
             Self::AlreadySuspected => "a liveness probe is out already",

@@ -27,7 +27,7 @@ pub struct View {
     pub retry_at_ms: Option<Millis>,
     /// The last thing that went wrong and was not followed by an answer.
     pub last_error: Option<LastError>,
-    /// How many tools there are, while it is connected and healthy.
+    /// How many tools there are, while it is connected and serves.
     pub tools_count: Option<u32>,
     /// How often the circuit has opened.
     pub open_transitions: u32,
@@ -179,7 +179,7 @@ impl View {
         let health = health(state);
         let circuit = breaker.circuit();
         let connected = state.leaf().is_connected();
-        let shows_tools = connected && health == Health::Healthy;
+        let shows_tools = connected && health != Health::Unhealthy;
         Self {
             state: state.leaf(),
             since_ms: conn.since,

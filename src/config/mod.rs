@@ -4,19 +4,21 @@
 //! root ── where the project is, where its state goes
 //! registry ── yaml (text → tree with positions) → decode (tree → values, every problem collected)
 //!             ├─ server    one entry of the list
+//!             ├─ journal   how events are recorded
 //!             ├─ numbers   one table of every number: key, unit, bounds, default
 //!             └─ template  `${NAME}` in values
 //! child_env, command ── what one server is started with, from the registry and the host's environment
 //! ```
 //!
 //! Invariant: nothing here reads `std::env`; the environment is a parameter, so every rule can be tested. A value of a
-//! variable that is classed as a secret leaves this module only inside [`secret::Secret`].
+//! variable that is classed as a secret leaves this module only inside [`secret::Secret`] or [`child_env::ChildEnv`], and neither can be printed.
 //!
 //! Absent on purpose: starting anything, and writing anything but the state folder and its `.gitignore`.
 
 pub mod child_env;
 pub mod command;
 mod decode;
+pub mod journal;
 pub mod launcher;
 pub mod numbers;
 pub mod problem;

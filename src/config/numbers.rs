@@ -7,6 +7,7 @@
 //! [`Numbers`] apart without `..` where it is used, and a new row can't be forgotten there either.
 
 mod parse;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -14,151 +15,9 @@ use super::TextLookup;
 use super::decode::Fields;
 use super::problem::{Position, Problem, ProblemKind};
 pub(super) use parse::{number, show};
-
-/// How a number is written and shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Milliseconds; written `30s`, `250ms`, `5m`, `1h` or as seconds.
-    Duration,
-    /// A duration, or `off` for 0.
-    DurationOrOff,
-    /// A whole number.
-    Count,
-    /// Bytes; written `64MiB`, `512KiB` or as bytes.
-    Bytes,
-}
-
-/// One number's rules.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub(super) key: &'static str,
-    pub(super) unit: Unit,
-    pub(super) default: u64,
-    pub(super) min: u64,
-    pub(super) max: u64,
-}
-
-const SECOND: u64 = 1_000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-
-macro_rules! numbers {
-    (
-        $(#[$struct_doc:meta])* $name:ident, $rows:ident:
-        $( $(#[$doc:meta])* $field:ident: $type:ty = $key:literal $unit:ident, $default:expr, $min:expr, $max:expr; )*
-    ) => {
-        $(#[$struct_doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name { $( $(#[$doc])* pub $field: $type, )* }
-
-        pub(super) const $rows: &[Row] = &[
-            $( Row { key: $key, unit: Unit::$unit, default: $default, min: $min, max: $max } ),*
-        ];
-
-        impl $name {
-            fn from_values(value_of: impl Fn(&'static str) -> u64) -> Self {
-                Self { $( $field: Narrow::narrow(value_of($key)), )* }
-            }
-        }
-    };
-}
-
-numbers! {
-    /// The numbers of one server, resolved.
-    Numbers, ROWS:
-    /// Restarts allowed within the window.
-    restart_intensity: u32 = "restart_intensity" Count, 1, 1, 100;
-    /// How long a restart counts.
-    restart_window_ms: u64 = "restart_window" Duration, 30 * SECOND, SECOND, HOUR;
-    /// The pause before the second restart in a window; doubles with each further one.
-    backoff_base_ms: u64 = "backoff_base" Duration, SECOND, 1, HOUR;
-    /// No such pause is longer.
-    backoff_max_ms: u64 = "backoff_max" Duration, 16 * SECOND, 1, HOUR;
-    /// The first lock of a series.
-    lock_base_ms: u64 = "lock_base" Duration, 30 * SECOND, SECOND, DAY;
-    /// No lock is longer, jitter aside.
-    lock_max_ms: u64 = "lock_max" Duration, 300 * SECOND, SECOND, DAY;
-    /// Uptime after which restarts and locks are forgotten; at least twice the last lock.
-    stable_ms: u64 = "stable" Duration, 30 * SECOND, SECOND, DAY;
-    /// From the spawn until the server can be called.
-    handshake_timeout_ms: u64 = "handshake_timeout" Duration, 20 * SECOND, 100, HOUR;
-    /// How long one listing of the tools may take.
-    list_timeout_ms: u64 = "list_timeout" Duration, 20 * SECOND, 100, HOUR;
-    /// From a call's arrival, restarted by progress, until the server is probed.
-    call_timeout_ms: u64 = "call_timeout" Duration, 60 * SECOND, 10, DAY;
-    /// The end of a call whatever it reports.
-    call_hard_cap_ms: u64 = "call_hard_cap" Duration, HOUR, 10, 7 * DAY;
-    /// How long a suspected server has to answer.
-    liveness_timeout_ms: u64 = "liveness_timeout" Duration, 5 * SECOND, 10, 10 * MINUTE;
-    /// How often an idle server is asked; 0 is never.
-    heartbeat_ms: u64 = "heartbeat" DurationOrOff, 0, SECOND, DAY;
-    /// From closing stdin to TERM.
-    stdin_close_grace_ms: u64 = "stdin_close_grace" Duration, 2 * SECOND, 1, MINUTE;
-    /// From TERM to KILL.
-    term_grace_ms: u64 = "term_grace" Duration, 2 * SECOND, 1, MINUTE;
-    /// From KILL to giving up.
-    kill_grace_ms: u64 = "kill_grace" Duration, 2 * SECOND, 100, MINUTE;
-    /// Calls that may wait.
-    queue_max: u32 = "queue_max" Count, 32, 0, 100_000;
-    /// How long one may wait, if its deadline isn't earlier.
-    queue_timeout_ms: u64 = "queue_timeout" Duration, 10 * SECOND, 10, HOUR;
-    /// Calls that may be with the server.
-    in_flight_max: u32 = "in_flight_max" Count, 1_024, 1, 100_000;
-    /// Bytes that may wait to be written to the server.
-    in_flight_bytes_max: u64 = "in_flight_bytes_max" Bytes, 64 * MIB, 64 * KIB, 4 * GIB;
-    /// Consecutive faults that open the breaker.
-    breaker_threshold: u32 = "breaker_threshold" Count, 5, 1, 1_000_000;
-    /// The first opening of a series.
-    breaker_base_ms: u64 = "breaker_base" Duration, 30 * SECOND, 10, DAY;
-    /// No opening is longer.
-    breaker_max_ms: u64 = "breaker_max" Duration, 300 * SECOND, 10, DAY;
-    /// Calls that a half-open breaker lets through at once.
-    half_open_max: u32 = "half_open_max" Count, 1, 1, 1_000;
-    /// Openings or locks within the window that block the session.
-    blocker_threshold: u32 = "blocker_threshold" Count, 3, 1, 1_000;
-    /// How long one counts.
-    blocker_window_ms: u64 = "blocker_window" Duration, 10 * MINUTE, SECOND, DAY;
-    /// Continuously not ready for so long blocks the session too.
-    blocker_not_ready_ms: u64 = "blocker_not_ready" Duration, MINUTE, SECOND, DAY;
-    /// Continuously ready for so long ends the episode.
-    blocker_rearm_ms: u64 = "blocker_rearm" Duration, 10 * MINUTE, SECOND, DAY;
-}
-
-numbers! {
-    /// The numbers of the gateway itself, resolved.
-    GatewayNumbers, GATEWAY_ROWS:
-    /// Servers that may be starting at once.
-    spawn_slots: u32 = "spawn_slots" Count, 4, 1, 256;
-    /// How long the tool list waits for servers that are still starting.
-    list_budget_ms: u64 = "list_budget" Duration, 2 * SECOND, 0, MINUTE;
-    /// The longest line taken from a server or a client.
-    line_max_bytes: u64 = "line_max_bytes" Bytes, 32 * MIB, 64 * KIB, GIB;
-    /// Bytes that may wait to be written to the client.
-    client_output_bytes_max: u64 = "client_output_bytes_max" Bytes, 64 * MIB, 64 * KIB, 4 * GIB;
-    /// What accepted calls have after the end of the client's input.
-    input_end_grace_ms: u64 = "input_end_grace" Duration, 1_500, 0, HOUR;
-    /// What calls in flight have after a signal to stop.
-    stop_drain_ms: u64 = "stop_drain" Duration, SECOND, 0, HOUR;
-}
-
-pub(super) const ROTATE_BYTES: Row = Row {
-    key: "rotate_bytes",
-    unit: Unit::Bytes,
-    default: 64 * MIB,
-    min: 64 * KIB,
-    max: 64 * GIB,
-};
-pub(super) const TOTAL_BYTES: Row = Row {
-    key: "total_bytes",
-    unit: Unit::Bytes,
-    default: 512 * MIB,
-    min: 64 * KIB,
-    max: 1024 * GIB,
-};
+pub(super) use table::{GATEWAY_ROWS, ROTATE_BYTES, ROWS, Row, TOTAL_BYTES, row};
+pub use table::{GatewayNumbers, Numbers};
+use table::{SECOND, Unit};
 
 /// A launcher that installs first gets this handshake, if nobody said anything.
 pub(super) const LAUNCHER_HANDSHAKE_MS: u64 = 60 * SECOND;
@@ -186,23 +45,6 @@ const ORDERED: &[(&str, &str, &str)] = &[
     ),
 ];
 const LINE_MAX: &str = "line_max_bytes";
-
-trait Narrow {
-    fn narrow(value: u64) -> Self;
-}
-
-impl Narrow for u64 {
-    fn narrow(value: u64) -> Self {
-        value
-    }
-}
-
-impl Narrow for u32 {
-    /// A row's upper bound is what keeps counts small; the test of the table checks it.
-    fn narrow(value: u64) -> Self {
-        Self::try_from(value).unwrap_or(Self::MAX)
-    }
-}
 
 /// Numbers that somebody wrote down, each with its place.
 pub(super) type Written = BTreeMap<&'static str, (u64, Position)>;
@@ -234,22 +76,6 @@ pub(super) fn written_for_server(fields: &Fields<'_>, problems: &mut Vec<Problem
         }
     }
     found
-}
-
-/// The rules of a key of [`ROWS`].
-pub(super) fn row(key: &str) -> Row {
-    const NONE: Row = Row {
-        key: "",
-        unit: Unit::Count,
-        default: 0,
-        min: 0,
-        max: 0,
-    };
-    ROWS.iter()
-        .chain(GATEWAY_ROWS)
-        .copied()
-        .find(|row| row.key == key)
-        .unwrap_or(NONE)
 }
 
 /// What numbers are when no file says anything.

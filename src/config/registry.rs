@@ -17,9 +17,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::TextLookup;
 use super::decode::{Fields, list, text};
+use super::journal::{self, Journal};
 use super::numbers::{
-    BadVariable, Fallbacks, GATEWAY_ROWS, GatewayNumbers, ROTATE_BYTES, ROWS, Sources, TIMEOUT,
-    TOTAL_BYTES, Written, gateway, order, written, written_for_server,
+    BadVariable, Fallbacks, GATEWAY_ROWS, GatewayNumbers, ROWS, Sources, TIMEOUT, Written, gateway,
+    written, written_for_server,
 };
 use super::problem::{Position, Problem, ProblemKind};
 use super::root::Root;
@@ -40,30 +41,6 @@ pub struct Registry {
     pub journal: Journal,
     /// To be shown once each.
     pub warnings: Vec<Warning>,
-}
-
-/// How events are recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journal {
-    /// Whether, and what happens if it fails.
-    pub mode: JournalMode,
-    /// Where, if not in the state folder; absolute.
-    pub dir: Option<Utf8PathBuf>,
-    /// The size at which a file is followed by the next.
-    pub rotate_bytes: u64,
-    /// The size of all files together.
-    pub total_bytes: u64,
-}
-
-/// Whether events are recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JournalMode {
-    /// Yes; when it fails, calls go on and the gap is recorded.
-    On,
-    /// No.
-    Off,
-    /// Yes; when it fails, calls are refused.
-    Required,
 }
 
 /// Something that does not stop a load.
@@ -294,7 +271,7 @@ fn read(
     let servers = fields.get("servers").map_or_else(Vec::new, |node| {
         read_servers(node, &around, &mut ignored, problems)
     });
-    let journal = read_journal(fields.get("journal"), root, problems);
+    let journal = journal::read(fields.get("journal"), root, problems);
     let gateway = gateway(&gateway_written, problems);
     ignored.sort_by_key(|ignored| ignored.line);
     let mut warnings: Vec<Warning> = bad_variables.into_iter().map(Warning::Variable).collect();
@@ -354,68 +331,4 @@ fn read_servers(
         }
     }
     servers
-}
-
-/// `journal: off`, or a map.
-fn read_journal(node: Option<&Node>, root: &Utf8Path, problems: &mut Vec<Problem>) -> Journal {
-    let mut journal = Journal {
-        mode: JournalMode::On,
-        dir: None,
-        rotate_bytes: ROTATE_BYTES.default,
-        total_bytes: TOTAL_BYTES.default,
-    };
-    let Some(node) = node else { return journal };
-    if matches!(node.value, Value::Plain(_) | Value::Quoted(_)) {
-        journal.mode = read_mode(node, "journal", problems).unwrap_or(journal.mode);
-        return journal;
-    }
-    let known = ["mode", "dir", ROTATE_BYTES.key, TOTAL_BYTES.key];
-    let Some(fields) = Fields::read(node, "journal", &known, problems) else {
-        return journal;
-    };
-    if let Some(node) = fields.get("mode") {
-        journal.mode = read_mode(node, "mode", problems).unwrap_or(journal.mode);
-    }
-    journal.dir = fields
-        .get("dir")
-        .and_then(|node| text(node, "dir", problems))
-        .map(|dir| root.join(dir));
-    let written = written(&fields, &[ROTATE_BYTES, TOTAL_BYTES], problems);
-    let value = |key, default| written.get(key).map_or(default, |&(value, _)| value);
-    journal.rotate_bytes = value(ROTATE_BYTES.key, journal.rotate_bytes);
-    journal.total_bytes = value(TOTAL_BYTES.key, journal.total_bytes);
-    let sizes = [
-        (ROTATE_BYTES.key, journal.rotate_bytes),
-        (TOTAL_BYTES.key, journal.total_bytes),
-    ];
-    let place = sizes
-        .iter()
-        .find_map(|(key, _)| written.get(key))
-        .map(|&(_, at)| at);
-    if let Some(at) = place.filter(|_| journal.rotate_bytes > journal.total_bytes) {
-        let why = "the file being written counts too";
-        problems.push(Problem {
-            at,
-            kind: order(sizes[0], sizes[1], why),
-        });
-    }
-    journal
-}
-
-fn read_mode(node: &Node, key: &'static str, problems: &mut Vec<Problem>) -> Option<JournalMode> {
-    match text(node, key, problems)? {
-        "on" => Some(JournalMode::On),
-        "off" => Some(JournalMode::Off),
-        "required" => Some(JournalMode::Required),
-        found => {
-            let expected = "on, off or required";
-            let kind = ProblemKind::Choice {
-                key,
-                expected,
-                found: found.to_owned(),
-            };
-            problems.push(Problem { at: node.at, kind });
-            None
-        }
-    }
 }

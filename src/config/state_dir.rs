@@ -110,6 +110,15 @@ impl StateDir {
         }
     }
 
+    /// Where an earlier run has put its state; nothing is made and nothing is checked.
+    pub fn existing(root: &Root, environment: TextLookup<'_>) -> Utf8PathBuf {
+        let wanted = root.path.join(FOLDER);
+        match fallback(&root.path, environment) {
+            Some(fallback) if fallback.is_dir() && !wanted.join("events").is_dir() => fallback,
+            Some(_) | None => wanted,
+        }
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Utf8Path {
         &self.path

@@ -18,6 +18,7 @@ impl<W: World> Engine<W> {
             name,
             downstream,
             session,
+            last_words,
         } = &mut self.servers[id.index()];
         let world = &mut self.world;
         match effect {
@@ -75,6 +76,7 @@ impl<W: World> Engine<W> {
                     verdict: &verdict,
                     executed,
                     reply: about.reply,
+                    last_words,
                 };
                 front.completed(&ended, world);
             }

@@ -36,6 +36,8 @@ pub enum ServerReport<'a> {
         status: ExitStatus,
         /// Calls that it provably never read, ascending.
         unread: Vec<CallId>,
+        /// The end of its standard error, redacted; may be empty.
+        last_words: String,
     },
 }
 
@@ -59,8 +61,13 @@ impl<W: World> Engine<W> {
                 Report::StdoutEof {}
             }
             ServerReport::InputBroken => Report::StdinBroken {},
-            ServerReport::Exited { status, unread } => {
+            ServerReport::Exited {
+                status,
+                unread,
+                last_words,
+            } => {
                 self.output(server, generation, None, front);
+                self.servers[server.index()].last_words = last_words;
                 Report::Exited { status, unread }
             }
         };

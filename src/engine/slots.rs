@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// Slots held and slots waited for.
 #[derive(Debug)]
-pub struct Slots {
+pub(super) struct Slots {
     capacity: usize,
     held: BTreeSet<(ServerId, Ticket)>,
     waiting: VecDeque<(ServerId, Ticket)>,
@@ -17,7 +17,7 @@ pub struct Slots {
 
 impl Slots {
     /// So many servers may be starting at once; at least one.
-    pub fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
             held: BTreeSet::new(),
@@ -26,7 +26,7 @@ impl Slots {
     }
 
     /// Asks for a slot. Asking again with the same ticket changes nothing.
-    pub fn acquire(&mut self, server: ServerId, ticket: Ticket) {
+    pub(super) fn acquire(&mut self, server: ServerId, ticket: Ticket) {
         let request = (server, ticket);
         if !self.held.contains(&request) && !self.waiting.contains(&request) {
             self.waiting.push_back(request);
@@ -34,14 +34,14 @@ impl Slots {
     }
 
     /// Gives a slot back, or takes the request back.
-    pub fn release(&mut self, server: ServerId, ticket: Ticket) {
+    pub(super) fn release(&mut self, server: ServerId, ticket: Ticket) {
         let request = (server, ticket);
         self.held.remove(&request);
         self.waiting.retain(|waiting| *waiting != request);
     }
 
     /// The next request that can be granted, now held.
-    pub fn grant(&mut self) -> Option<(ServerId, Ticket)> {
+    pub(super) fn grant(&mut self) -> Option<(ServerId, Ticket)> {
         if self.held.len() >= self.capacity {
             return None;
         }

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Armed timers, soonest first.
 #[derive(Debug, Default)]
-pub struct Timers {
+pub(super) struct Timers {
     order: BTreeSet<(Millis, ServerId, TimerKey)>,
     due: BTreeMap<(ServerId, TimerKey), Millis>,
 }
 
 impl Timers {
     /// Arms a timer, replacing its earlier due time.
-    pub fn arm(&mut self, server: ServerId, key: TimerKey, due: Millis) {
+    pub(super) fn arm(&mut self, server: ServerId, key: TimerKey, due: Millis) {
         if let Some(earlier) = self.due.insert((server, key), due) {
             self.order.remove(&(earlier, server, key));
         }
@@ -24,19 +24,19 @@ impl Timers {
     }
 
     /// Forgets a timer.
-    pub fn disarm(&mut self, server: ServerId, key: TimerKey) {
+    pub(super) fn disarm(&mut self, server: ServerId, key: TimerKey) {
         if let Some(due) = self.due.remove(&(server, key)) {
             self.order.remove(&(due, server, key));
         }
     }
 
     /// When the next timer is due.
-    pub fn next_due(&self) -> Option<Millis> {
+    pub(super) fn next_due(&self) -> Option<Millis> {
         self.order.first().map(|(due, _, _)| *due)
     }
 
     /// Takes out the next timer that is due.
-    pub fn pop_due(&mut self, now: Millis) -> Option<(ServerId, TimerKey)> {
+    pub(super) fn pop_due(&mut self, now: Millis) -> Option<(ServerId, TimerKey)> {
         let (due, server, key) = *self.order.first()?;
         if due > now {
             return None;

@@ -45,6 +45,8 @@ pub struct Ended<'a> {
     pub executed: Executed,
     /// The answer, if there is one.
     pub reply: Option<Reply<'a>>,
+    /// The end of the standard error of the server's last process that is gone.
+    pub last_words: &'a str,
 }
 
 /// A server's answer, or ours in its place when the answer could not be taken.
@@ -96,6 +98,7 @@ pub(super) struct Server {
     pub(super) name: String,
     pub(super) downstream: Downstream,
     pub(super) session: Session,
+    pub(super) last_words: String,
 }
 
 /// Every machine, and what they need.
@@ -132,6 +135,7 @@ impl<W: World> Engine<W> {
             .map(|setup| Server {
                 session: Session::new(&setup.name, setup.line_bytes_max),
                 name: setup.name,
+                last_words: String::new(),
                 downstream: Downstream::new(setup.tuning, setup.jitter_seed),
             })
             .collect();

@@ -17,7 +17,7 @@ struct Shelf {
 
 /// The merged list.
 #[derive(Debug)]
-pub struct Catalogue {
+pub(super) struct Catalogue {
     shelves: Vec<Shelf>,
     /// Where each shown name leads: the server, and the tool's place on its shelf.
     routes: BTreeMap<String, (ServerId, usize)>,
@@ -25,7 +25,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Nothing is known of so many servers.
-    pub fn new(servers: usize) -> Self {
+    pub(super) fn new(servers: usize) -> Self {
         let shelves = (0..servers)
             .map(|_| Shelf {
                 tools: Vec::new(),
@@ -39,7 +39,7 @@ impl Catalogue {
     }
 
     /// Takes in a server's whole list.
-    pub fn replace(&mut self, server: ServerId, tools: &[Tool]) {
+    pub(super) fn replace(&mut self, server: ServerId, tools: &[Tool]) {
         self.routes.retain(|_, (owner, _)| *owner != server);
         for (place, tool) in tools.iter().enumerate() {
             self.routes.insert(tool.shown_name.clone(), (server, place));
@@ -51,7 +51,7 @@ impl Catalogue {
 
     /// Follows a server's state: whoever waits for a full list does not wait for a server that
     /// will not come soon.
-    pub fn follow(&mut self, server: ServerId, leaf: Leaf) {
+    pub(super) fn follow(&mut self, server: ServerId, leaf: Leaf) {
         let shelf = &mut self.shelves[server.index()];
         match leaf {
             Leaf::Ready
@@ -66,17 +66,17 @@ impl Catalogue {
     }
 
     /// Whether every server's list has arrived, or can't be expected soon.
-    pub fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         self.shelves.iter().all(|shelf| shelf.settled)
     }
 
     /// Every tool, in the registry's order and each server's own.
-    pub fn tools(&self) -> impl Iterator<Item = &Tool> {
+    pub(super) fn tools(&self) -> impl Iterator<Item = &Tool> {
         self.shelves.iter().flat_map(|shelf| &shelf.tools)
     }
 
     /// The tool that is shown under this name.
-    pub fn find(&self, shown_name: &str) -> Option<(ServerId, &Tool)> {
+    pub(super) fn find(&self, shown_name: &str) -> Option<(ServerId, &Tool)> {
         let (server, place) = self.routes.get(shown_name)?;
         Some((*server, self.shelves[server.index()].tools.get(*place)?))
     }

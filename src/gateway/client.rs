@@ -17,6 +17,12 @@ use jiff::Timestamp;
 use rea_fsm::{CallClass, CallId, Leaf, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many lists may wait at a time; more are answered at once.
+const WAITING_LISTS_MAX: usize = 1_000;
+
+/// Takes secrets out of text that goes to the log.
+pub type TextFilter = Box<dyn Fn(&str) -> String>;
+
 /// How the gateway treats the calls of one server.
 #[derive(Clone, Debug)]
 pub struct CallPolicy {
@@ -61,8 +67,8 @@ struct WaitingList {
 }
 
 /// What the gateway knows of its client.
-#[derive(Debug)]
 pub struct Client {
+    redact: TextFilter,
     policies: Vec<CallPolicy>,
     catalogue: Catalogue,
     list_budget_ms: Millis,
@@ -94,8 +100,14 @@ enum Shown {
 
 impl Client {
     /// A client that has said nothing yet. `began` is the wall clock at the log's zero.
-    pub fn new(policies: Vec<CallPolicy>, list_budget_ms: Millis, began: Timestamp) -> Self {
+    pub fn new(
+        policies: Vec<CallPolicy>,
+        list_budget_ms: Millis,
+        began: Timestamp,
+        redact: TextFilter,
+    ) -> Self {
         Self {
+            redact,
             catalogue: Catalogue::new(policies.len()),
             policies,
             list_budget_ms,
@@ -209,7 +221,7 @@ impl Client {
             };
             let mut answer = Vec::new();
             messages::tool_error(request.id, &text, &facts, &mut answer);
-            let (tool, reason) = (call.name.into_owned(), "not_logged".to_owned());
+            let (tool, reason) = ((self.redact)(&call.name), "not_logged".to_owned());
             engine.note(&Note::Refused {
                 call: id,
                 tool,
@@ -248,7 +260,7 @@ impl Client {
             id,
             class,
             timeout_ms,
-            tool,
+            tool: (self.redact)(&tool),
             line: spliced,
             progress_token,
         };
@@ -322,7 +334,7 @@ impl Client {
         }
         let settled = self.catalogue.is_settled();
         for list in std::mem::take(&mut self.lists) {
-            if settled || ending || now >= list.until {
+            if settled || ending || now >= list.until || self.lists.len() >= WAITING_LISTS_MAX {
                 let tools = self.catalogue.tools().map(|tool| tool.json.as_slice());
                 say(world, |out| messages::tools(&list.client_id, tools, out));
                 self.shown = Shown::Current;
@@ -371,10 +383,7 @@ impl Front for Client {
             }
             None => {
                 let wall = |at| self.wall(at);
-                let leaf = ended.leaf.name();
-                if let Some(said) =
-                    errors::explain(ended.server, leaf, ended.verdict, ended.executed, wall)
-                {
+                if let Some(said) = errors::explain(ended, wall) {
                     say(world, |out| {
                         messages::tool_error(&client_id, &said.text, &said.facts, out);
                     });

@@ -1,13 +1,14 @@
 //! What a client is told when a call did not come back with the server's own answer: what
 //! happened, whether it ran, and when the next try is. A model has to be able to act on it.
 
+use crate::engine::Ended;
 use crate::publish::words;
 use rea_fsm::{Executed, Millis, Refusal, Verdict};
 use serde::Serialize;
 
 /// The facts beside the text, for programs.
 #[derive(Debug, Serialize)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// Which server.
     pub server: &'a str,
     /// The server's state.
@@ -23,7 +24,7 @@ pub struct Facts<'a> {
 
 /// The words and the facts for a call that did not come back.
 #[derive(Debug)]
-pub struct Explanation<'a> {
+pub(super) struct Explanation<'a> {
     /// For a model or a person.
     pub text: String,
     /// For programs.
@@ -32,13 +33,17 @@ pub struct Explanation<'a> {
 
 /// Explains a verdict that is no answer of the server's. `None` for an answer, and for a call
 /// that the client gave up itself: neither gets one of ours.
-pub fn explain<'a>(
-    server: &'a str,
-    state: &'static str,
-    verdict: &Verdict,
-    executed: Executed,
+pub(super) fn explain<'a>(
+    ended: &Ended<'a>,
     wall: impl Fn(Millis) -> String,
 ) -> Option<Explanation<'a>> {
+    let Ended {
+        server,
+        verdict,
+        executed,
+        last_words,
+        ..
+    } = *ended;
     let (reason, what, retry_at) = match verdict {
         Verdict::Replied(_) | Verdict::Cancelled => return None,
         Verdict::TimedOut => match executed {
@@ -72,10 +77,15 @@ pub fn explain<'a>(
         Executed::Maybe => "The call may have been executed: check before repeating it",
         Executed::Yes => "The call was executed",
     };
-    let text = match &retry_at {
+    let mut text = match &retry_at {
         Some(at) => format!("{what}. {advice}; the next try is at {at}."),
         None => format!("{what}. {advice}."),
     };
+    if matches!(verdict, Verdict::TransportLost { .. }) && !last_words.is_empty() {
+        text.push_str(" Its last words on standard error:\n");
+        text.push_str(last_words);
+    }
+    let state = ended.leaf.name();
     let executed = match executed {
         Executed::No => "no",
         Executed::Maybe => "maybe",

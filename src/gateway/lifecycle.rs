@@ -12,16 +12,30 @@ use rea_fsm::{Drain, Millis};
 /// Servers are started with the client's first message, so that what the client can do is known;
 /// a client that says nothing for so long gets them all the same.
 const START_MS: Millis = Millis(1_000);
-/// What was accepted before the end of input has so long.
-const END_OF_INPUT_MS: Millis = Millis(1_500);
-/// Calls in flight have so long after a signal.
-const SIGNAL_DRAIN_MS: Millis = Millis(1_000);
 /// After KILL the exits are awaited for so long.
 const KILLED_MS: Millis = Millis(500);
 
+/// How long what is under way is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// What was accepted before the end of input has so long.
+    pub end_of_input_ms: Millis,
+    /// Calls in flight have so long after a signal.
+    pub signal_drain_ms: Millis,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            end_of_input_ms: Millis(1_500),
+            signal_drain_ms: Millis(1_000),
+        }
+    }
+}
+
 /// Where the gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifecycle {
+pub(super) enum Lifecycle {
     /// Servers are not started yet.
     Waiting {
         /// When they are, whatever the client does.
@@ -45,7 +59,7 @@ pub enum Lifecycle {
 
 /// What the lifecycle asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(super) enum Command {
     /// Start every server.
     Start,
     /// Stop every server.
@@ -54,12 +68,12 @@ pub enum Command {
 
 impl Lifecycle {
     /// At the beginning of the log.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self::Waiting { until: START_MS }
     }
 
     /// The client's first message has arrived.
-    pub fn client_spoke(&mut self) -> Option<Command> {
+    pub(super) fn client_spoke(&mut self) -> Option<Command> {
         match self {
             Self::Waiting { .. } => {
                 *self = Self::Running;
@@ -70,11 +84,11 @@ impl Lifecycle {
     }
 
     /// The client's input has ended.
-    pub fn input_ended(&mut self, now: Millis) {
+    pub(super) fn input_ended(&mut self, now: Millis, patience: Patience) {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Ending {
-                    until: now.plus(END_OF_INPUT_MS),
+                    until: now.plus(patience.end_of_input_ms),
                 };
             }
             Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => {}
@@ -82,7 +96,7 @@ impl Lifecycle {
     }
 
     /// Nobody reads what is answered.
-    pub fn output_gone(&mut self) -> Option<Command> {
+    pub(super) fn output_gone(&mut self) -> Option<Command> {
         match self {
             Self::Waiting { .. } | Self::Running | Self::Ending { .. } => {
                 *self = Self::Stopping;
@@ -93,11 +107,11 @@ impl Lifecycle {
     }
 
     /// Somebody asks the gateway to end.
-    pub fn signalled(&mut self, now: Millis) -> Option<Command> {
+    pub(super) fn signalled(&mut self, now: Millis, patience: Patience) -> Option<Command> {
         match self {
             Self::Waiting { .. } | Self::Running => {
                 *self = Self::Stopping;
-                Some(Command::Stop(Drain::Within(SIGNAL_DRAIN_MS)))
+                Some(Command::Stop(Drain::Within(patience.signal_drain_ms)))
             }
             Self::Ending { .. } | Self::Stopping => {
                 *self = Self::Killing {
@@ -110,7 +124,7 @@ impl Lifecycle {
     }
 
     /// Time has passed, and this much is still unanswered.
-    pub fn tick(&mut self, now: Millis, unanswered: usize) -> Option<Command> {
+    pub(super) fn tick(&mut self, now: Millis, unanswered: usize) -> Option<Command> {
         match *self {
             Self::Waiting { until } if now >= until => {
                 *self = Self::Running;
@@ -129,7 +143,7 @@ impl Lifecycle {
     }
 
     /// When time alone changes something.
-    pub const fn next_due(self) -> Option<Millis> {
+    pub(super) const fn next_due(self) -> Option<Millis> {
         match self {
             Self::Waiting { until } | Self::Ending { until } | Self::Killing { until } => {
                 Some(until)
@@ -139,7 +153,7 @@ impl Lifecycle {
     }
 
     /// Whether no more is taken from the client.
-    pub const fn is_ending(self) -> bool {
+    pub(super) const fn is_ending(self) -> bool {
         match self {
             Self::Waiting { .. } | Self::Running => false,
             Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => true,
@@ -147,7 +161,7 @@ impl Lifecycle {
     }
 
     /// Whether the gateway may end, given whether every server has.
-    pub fn is_over(self, now: Millis, all_closed: impl FnOnce() -> bool) -> bool {
+    pub(super) fn is_over(self, now: Millis, all_closed: impl FnOnce() -> bool) -> bool {
         match self {
             Self::Waiting { .. } | Self::Running | Self::Ending { .. } => false,
             Self::Stopping => all_closed(),
@@ -180,7 +194,7 @@ mod tests {
     #[test]
     fn what_was_accepted_before_the_end_of_input_has_its_time() {
         let mut lifecycle = Lifecycle::Running;
-        lifecycle.input_ended(Millis(100));
+        lifecycle.input_ended(Millis(100), Patience::default());
         assert_eq!(lifecycle.tick(Millis(1_599), 2), None);
         let mut answered = lifecycle;
         assert_eq!(answered.tick(Millis(300), 0), STOP_AT_ONCE);
@@ -191,9 +205,12 @@ mod tests {
     fn a_second_signal_kills() {
         let mut lifecycle = Lifecycle::Running;
         let drain = Drain::Within(Millis(1_000));
-        assert_eq!(lifecycle.signalled(Millis(0)), Some(Command::Stop(drain)));
         assert_eq!(
-            lifecycle.signalled(Millis(10)),
+            lifecycle.signalled(Millis(0), Patience::default()),
+            Some(Command::Stop(drain))
+        );
+        assert_eq!(
+            lifecycle.signalled(Millis(10), Patience::default()),
             Some(Command::Stop(Drain::Now))
         );
         assert!(!lifecycle.is_over(Millis(400), || false));
@@ -203,9 +220,9 @@ mod tests {
     #[test]
     fn a_signal_after_the_end_of_input_kills() {
         let mut lifecycle = Lifecycle::Running;
-        lifecycle.input_ended(Millis(0));
+        lifecycle.input_ended(Millis(0), Patience::default());
         assert_eq!(
-            lifecycle.signalled(Millis(10)),
+            lifecycle.signalled(Millis(10), Patience::default()),
             Some(Command::Stop(Drain::Now))
         );
     }

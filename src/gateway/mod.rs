@@ -9,13 +9,13 @@ mod client;
 mod errors;
 mod lifecycle;
 
-pub use client::{Annotations, CallPolicy, Client, ToolPolicy};
-pub use lifecycle::Lifecycle;
+pub use client::{Annotations, CallPolicy, Client, TextFilter, ToolPolicy};
+pub use lifecycle::Patience;
 
 use crate::engine::{Engine, ServerId, ServerReport, World};
 use crate::journal::NotLogged;
 use crate::wire::line::{Line, LineSplitter};
-use lifecycle::Command;
+use lifecycle::{Command, Lifecycle};
 use rea_fsm::{Generation, Millis};
 
 /// Something that was waiting.
@@ -38,16 +38,23 @@ pub struct Gateway<W> {
     engine: Engine<W>,
     client: Client,
     lifecycle: Lifecycle,
+    patience: Patience,
     splitter: LineSplitter,
 }
 
 impl<W: World> Gateway<W> {
     /// A gateway that has not begun.
-    pub fn new(engine: Engine<W>, client: Client, line_bytes_max: usize) -> Self {
+    pub fn new(
+        engine: Engine<W>,
+        client: Client,
+        patience: Patience,
+        line_bytes_max: usize,
+    ) -> Self {
         Self {
             engine,
             client,
             lifecycle: Lifecycle::new(),
+            patience,
             splitter: LineSplitter::new(line_bytes_max),
         }
     }
@@ -64,7 +71,7 @@ impl<W: World> Gateway<W> {
             Input::Client(bytes) => self.client_bytes(bytes),
             Input::ClientEnded => {
                 self.client_line_ended();
-                self.lifecycle.input_ended(now);
+                self.lifecycle.input_ended(now, self.patience);
             }
             Input::ClientGone => {
                 let command = self.lifecycle.output_gone();
@@ -75,7 +82,7 @@ impl<W: World> Gateway<W> {
                     .report(server, generation, report, &mut self.client);
             }
             Input::Signalled => {
-                let command = self.lifecycle.signalled(now);
+                let command = self.lifecycle.signalled(now, self.patience);
                 self.obey(command);
             }
         }
@@ -152,17 +159,22 @@ impl<W: World> Gateway<W> {
             .is_over(self.engine.now(), || self.engine.is_closed())
     }
 
+    /// The world, for whoever drives the turn.
+    pub const fn world(&mut self) -> &mut W {
+        self.engine.world()
+    }
+
+    /// The engine, to look at.
+    pub const fn engine(&self) -> &Engine<W> {
+        &self.engine
+    }
+
     /// Ends the log.
     ///
     /// # Errors
     /// The log is required and its end could not be written.
     pub fn close(self) -> Result<(), NotLogged> {
         self.engine.close()
-    }
-
-    /// The engine, for whoever drives the turn.
-    pub const fn engine(&mut self) -> &mut Engine<W> {
-        &mut self.engine
     }
 }
 

@@ -101,8 +101,8 @@ mod tests {
     fn a_sealed_line_splits_into_what_was_sealed() {
         let mut batch = br#"{"seq":1"#.to_vec();
         let link = Chain::START.seal(&mut batch, 0);
-        let line = batch.strip_suffix(b"\n").unwrap();
-        let (body, read) = Chain::split(line).unwrap();
+        let sealed = batch.strip_suffix(b"\n").unwrap();
+        let (body, read) = Chain::split(sealed).unwrap();
         assert_eq!(body, br#"{"seq":1"#);
         assert_eq!(read, link);
         assert_eq!(Chain::START.next(body), link);

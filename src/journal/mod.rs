@@ -7,7 +7,7 @@
 //! file ── lines ── chain ── parse ──▶ Entry ──▶ replay
 //! ```
 //!
-//! [`format`] says what stands in a file, `encode` writes it, [`writer`] decides what happens
+//! [`mod@format`] says what stands in a file, `encode` writes it, [`writer`] decides what happens
 //! when it can't be written, [`sink`] is where bytes go, `directory` the real files and their
 //! keeper, [`reader`] the way back, `upcast` what older formats are turned into.
 //!
@@ -27,6 +27,7 @@ pub mod format;
 mod names;
 pub mod reader;
 pub mod sink;
+mod status;
 mod upcast;
 pub mod writer;
 
@@ -37,6 +38,9 @@ pub use format::{
     machine_seed,
 };
 pub use names::{FileName, is_being_written};
-pub use reader::{Ending, Entry, Input, LogFiles, MemoryFiles, Noted, ReadError, Reader, Source};
+pub use reader::{
+    Ending, Entry, Input, LogFiles, MemoryFiles, NamedBytes, Noted, ReadError, Reader, Source, Torn,
+};
 pub use sink::{Memory, MemoryHandle, Sink};
-pub use writer::{About, Health, Journal, Mode, NotLogged};
+pub use status::{Health, HealthState, Mode, NotLogged};
+pub use writer::{About, Journal};

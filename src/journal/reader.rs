@@ -12,14 +12,13 @@ mod files;
 mod lines;
 
 pub use error::ReadError;
-pub use files::{LogFiles, MemoryFiles, Source};
+pub use files::{LogFiles, MemoryFiles, NamedBytes, Source};
 
 use super::chain::Chain;
-use super::format::{HEADER_OPENING, Header, Hex64, Note, RULES};
+use super::format::{FORMAT, HEADER_OPENING, Header, Hex64, Note, RULES};
 use super::upcast::Known;
-use crate::journal::FORMAT;
 use lines::{Line, Lines};
-use rea_fsm::{EventKind, Leaf, Millis};
+use rea_fsm::{Event, EventKind, Leaf, Millis};
 use serde::Deserialize;
 
 /// One line, proven and parsed.
@@ -43,12 +42,10 @@ pub enum Entry {
 pub struct Input {
     /// The record's number.
     pub seq: u64,
-    /// When.
-    pub at: Millis,
     /// Whose machine.
     pub server: String,
-    /// What it was told.
-    pub event: EventKind,
+    /// What it was told, and when.
+    pub event: Event,
     /// Beside a submitted call: the tool's name.
     pub tool: Option<String>,
     /// The state afterwards.
@@ -179,8 +176,11 @@ impl Reader {
                 return Ok(None);
             }
             Line::End => {
-                // Made, and killed before the first write: as torn as a file can be.
-                self.ending.torn = Some(lines.torn(0));
+                // Made, and killed before the first write. A log without even a header is torn;
+                // behind other files it is only one more beginning.
+                if self.file.is_none() {
+                    self.ending.torn = Some(lines.torn(0));
+                }
                 self.lines = None;
                 return Ok(None);
             }
@@ -196,7 +196,7 @@ impl Reader {
         let Some((body, link)) = Chain::split(lines.line()) else {
             return Err(lines.corrupt("the header does not end in its chain"));
         };
-        let mut body = body.to_vec();
+        let body = body.to_vec();
         let mut text = body.clone();
         text.push(b'}');
         self.known.upcast(&mut text);
@@ -212,7 +212,6 @@ impl Reader {
         if tied_to.next(&body) != link {
             return Err(lines.corrupt("the header's chain does not fit it"));
         }
-        body.clear();
         let header = parsed.map_err(|error| not_understood(lines, self.rules, &error))?;
         let missing = self.follow(&header)?;
         self.chain = link;
@@ -231,10 +230,13 @@ impl Reader {
             .continues
             .as_ref()
             .map_or((1, Chain::START), |before| (before.seq, before.chain));
+        if self.ending.torn.is_some() {
+            return Err(lines.corrupt("the file before this one ends in a torn line"));
+        }
         let missing = match self.file {
             None => 0,
             Some(before) if header.file == before.saturating_add(1) => {
-                if self.ending.torn.is_some() || chain != self.chain || seq != self.next_seq {
+                if chain != self.chain || seq != self.next_seq {
                     return Err(lines.corrupt(&format!(
                         "the file goes on at record {seq}, but the file before ends at record {}",
                         self.next_seq - 1
@@ -266,11 +268,11 @@ impl Reader {
             return Err(lines.corrupt("a record follows the end of the session"));
         }
         let length = body.len();
-        let line = lines.line_mut();
-        line.truncate(length);
-        line.push(b'}');
-        self.known.upcast(line);
-        let record = match serde_json::from_slice::<Record>(line) {
+        let text = lines.line_mut();
+        text.truncate(length);
+        text.push(b'}');
+        self.known.upcast(text);
+        let record = match serde_json::from_slice::<Record>(text) {
             Ok(record) => record,
             Err(error) => return Err(not_understood(lines, self.rules, &error)),
         };
@@ -349,9 +351,12 @@ impl Record {
         } = self;
         match (note, server, event, state, effects, digest) {
             (None, Some(server), Some(event), Some(state), Some(effects), Some(digest)) => {
+                let event = Event {
+                    at_ms: at,
+                    kind: event,
+                };
                 Some(Entry::Input(Input {
                     seq,
-                    at,
                     server,
                     event,
                     tool,

@@ -1,7 +1,5 @@
 //! What lines of older formats are turned into before they are parsed.
 
-use super::format::FORMAT;
-
 /// A format that this program can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -36,6 +34,7 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
+    use super::super::format::FORMAT;
     use super::*;
 
     #[test]

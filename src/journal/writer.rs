@@ -17,16 +17,18 @@
 //! Clocks (time is what the records say), waiting (but for the write itself), and any opinion
 //! about what is not worth logging.
 
+mod recover;
+
 use super::chain::Chain;
 use super::directory::{Directory, Limits};
 use super::encode::Encoder;
-use super::format::{Annotated, Continues, FORMAT, Gap, Header, Hex64, Note, RULES, Snapshots};
+use super::format::{Annotated, Continues, FORMAT, Header, Hex64, Note, RULES, Snapshots};
 use super::names::FileName;
 use super::sink::Sink;
+use super::status::{Health, HealthState, Mode, NotLogged, error_name};
 use camino::Utf8Path;
 use jiff::Timestamp;
 use rea_fsm::{Downstream, Effect, Event, Millis, Tuning, digest};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::task::Poll;
@@ -36,19 +38,6 @@ const RETRY_MS: Millis = Millis(1_000);
 
 /// A file that can't be followed by another grows to so many times its limit, and no further.
 const OVERGROWN: u64 = 4;
-
-/// How much the log matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Everything is written; what can't be is missed and reported.
-    #[default]
-    On,
-    /// Nothing is written.
-    Off,
-    /// As on, but calls are refused while nothing can be written.
-    Required,
-}
 
 /// What the header says about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,49 +54,6 @@ pub struct About {
     pub jitter_seed: u64,
     /// The numbers of each server's machine.
     pub config: BTreeMap<String, Tuning>,
-}
-
-/// Records were lost, and the log is required: calls must be refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the event log can't be written ({reason}), and `journal: required` refuses calls until it can; \
-     free the disk or set `journal.dir` to a place that can be written"
-)]
-pub struct NotLogged {
-    /// The system's name of the error.
-    pub reason: String,
-}
-
-/// How the log is, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Health {
-    /// Whether it can be written.
-    pub state: HealthState,
-    /// How many bytes this session has written.
-    pub bytes: u64,
-    /// The number of the file that is written to.
-    pub files: u32,
-    /// Why what was written may not survive a loss of power.
-    pub sync_failure: Option<String>,
-}
-
-/// Whether the log can be written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HealthState {
-    /// It is.
-    Ok,
-    /// It can't be.
-    Gap {
-        /// Since when.
-        since_ms: Millis,
-        /// The first lost record's number.
-        first: u64,
-        /// The system's name of the error.
-        reason: String,
-    },
-    /// It is not wanted.
-    Off,
 }
 
 enum State {
@@ -376,56 +322,6 @@ impl Journal {
         });
     }
 
-    /// Tries to end the gap.
-    fn recover(&mut self, machines: &dyn Fn() -> Snapshots) {
-        if let Err(error) = self.mend_file() {
-            return self.lose(&error);
-        }
-        let State::Gap(lost) = &self.state else {
-            return;
-        };
-        let gap = Gap {
-            first: lost.first,
-            last: self.seq - 1,
-            reason: lost.reason.clone(),
-            snapshots: machines(),
-        };
-        if self.file_bytes == 0 {
-            let continues = (self.file > 1).then_some(Continues {
-                seq: gap.first,
-                chain: self.written_chain,
-                snapshots: None,
-            });
-            let header = self.header(continues);
-            self.encoder.header(&header);
-        }
-        self.encoder.note(self.seq, self.at, &Note::Gap(gap));
-        let gap_seq = self.seq;
-        self.seq += 1;
-        self.write_batch();
-        if self.unwritten == self.seq {
-            self.state = State::Writing;
-        } else {
-            // It was never written, so its number is still free.
-            self.seq = gap_seq;
-        }
-    }
-
-    /// A file that ends in a whole line.
-    fn mend_file(&mut self) -> io::Result<()> {
-        let is_open = self.sink.as_ref().is_some_and(|sink| sink.is_open());
-        if !is_open || self.is_overgrown() {
-            return match self.switch_file() {
-                Poll::Ready(made) => made,
-                Poll::Pending => Err(io::ErrorKind::TimedOut.into()),
-            };
-        }
-        match &mut self.sink {
-            Some(sink) => sink.cut(self.file_bytes),
-            None => Ok(()),
-        }
-    }
-
     /// Goes on in another file once this one is full, at a moment when all is written.
     fn rotate(&mut self, machines: &dyn Fn() -> Snapshots) {
         let is_full = self.file_bytes >= self.file_bytes_max;
@@ -499,32 +395,4 @@ impl Journal {
 
 fn is_header(body: &[u8]) -> bool {
     body.starts_with(super::format::HEADER_OPENING)
-}
-
-/// The name by which the system's manuals know an error.
-fn error_name(error: &io::Error) -> String {
-    use rustix::io::Errno;
-    let named = [
-        (Errno::NOSPC, "ENOSPC"),
-        (Errno::DQUOT, "EDQUOT"),
-        (Errno::IO, "EIO"),
-        (Errno::ROFS, "EROFS"),
-        (Errno::ACCESS, "EACCES"),
-        (Errno::PERM, "EPERM"),
-        (Errno::NOENT, "ENOENT"),
-        (Errno::NOTDIR, "ENOTDIR"),
-        (Errno::EXIST, "EEXIST"),
-        (Errno::FBIG, "EFBIG"),
-        (Errno::MFILE, "EMFILE"),
-        (Errno::NFILE, "ENFILE"),
-    ];
-    let errno = error.raw_os_error();
-    let name = named
-        .iter()
-        .find(|(known, _)| errno == Some(known.raw_os_error()));
-    match (name, errno) {
-        (Some((_, name)), _) => (*name).to_owned(),
-        (None, Some(errno)) => format!("errno {errno}"),
-        (None, None) => error.kind().to_string(),
-    }
 }

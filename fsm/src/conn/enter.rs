@@ -45,6 +45,7 @@ impl Conn {
                     turn.log(LogEvent::Unkillable { generation });
                 }
                 self.last_error = Some(LastError::Unkillable);
+                self.count_loss(turn);
                 self.lose_in_flight(None, turn);
                 self.fail_queue(&Refusal::Unkillable, turn);
                 self.arm(TimerKey::Teardown, self.tuning.kill_again_ms, turn);
@@ -139,6 +140,7 @@ impl Conn {
             Phase::Spawning => {
                 let generation = Generation(self.generation.map_or(1, |last| last.0 + 1));
                 self.generation = Some(generation);
+                self.list = ListState::Settled;
                 turn.log(LogEvent::ConnectAttempt { generation });
                 turn.effects.push(Effect::Spawn { generation });
                 self.arm(TimerKey::Handshake, self.tuning.handshake_ms, turn);
@@ -179,7 +181,7 @@ impl Conn {
         if self.tuning.heartbeat_ms.0 > 0 {
             self.arm(TimerKey::Heartbeat, self.tuning.heartbeat_ms, turn);
         }
-        if self.list == ListState::Wanted {
+        if self.list != ListState::Settled {
             self.arm(TimerKey::List, self.tuning.list_gap_ms, turn);
         }
         self.flush_queue(turn);

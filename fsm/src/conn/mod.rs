@@ -111,6 +111,8 @@ pub enum ListState {
     OutAndWanted,
     /// The list has changed; the pause since the last listing is not over.
     Wanted,
+    /// Listing has just failed; the next one waits for the pause to be over.
+    Paused,
 }
 
 /// What became of calls in one step, for the breaker: only calls of its current epoch count.

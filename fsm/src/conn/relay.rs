@@ -58,11 +58,16 @@ impl Conn {
 
     /// Holds a call until a server is ready, if there is room.
     pub(super) fn enqueue(&mut self, arrival: Arrival, turn: &mut Turn<'_>) {
-        if self.calls.queued() >= self.tuning.queue_max {
+        if !self.queue_has_room() {
             return self.refuse(arrival.id, Refusal::QueueFull, turn);
         }
         let patience = self.tuning.queue_ms.min(arrival.timeout_ms);
         self.accept(arrival, Place::Queued, turn.at.plus(patience), turn);
+    }
+
+    /// What waits is sent all at once, so no more may wait than may be in flight.
+    fn queue_has_room(&self) -> bool {
+        self.calls.queued() < self.tuning.queue_max.min(self.tuning.in_flight_max)
     }
 
     /// Sends a call at once, if there is room.
@@ -140,7 +145,8 @@ impl Conn {
 
     pub(super) fn fail_queue(&mut self, refusal: &Refusal, turn: &mut Turn<'_>) {
         for id in self.calls.ids(|call| !call.place.is_sent()) {
-            self.complete(id, Verdict::Refused(refusal.clone()), Executed::No, turn);
+            let executed = Executed::No;
+            self.complete(id, Verdict::Refused(refusal.clone()), executed, turn);
         }
     }
 
@@ -149,7 +155,7 @@ impl Conn {
         let Some(call) = self.calls.remove(id) else {
             return;
         };
-        // A call that is being repeated has been with a server once already.
+        // What a generation before this one may have run stays so, whatever this one did.
         let executed = match executed {
             Executed::No if call.repeats > 0 => Executed::Maybe,
             Executed::No | Executed::Maybe | Executed::Yes => executed,
@@ -240,10 +246,11 @@ impl Conn {
         let Some(call) = self.calls.get(id) else {
             return Suspicion::None;
         };
-        let cap = call.submitted_at.plus(self.tuning.call_cap_ms);
-        match call.place {
+        let (place, cap) = (call.place, call.submitted_at.plus(self.tuning.call_cap_ms));
+        match place {
             Place::Queued => {
-                self.complete(id, Verdict::TimedOut, Executed::No, turn);
+                let executed = Executed::No;
+                self.complete(id, Verdict::TimedOut, executed, turn);
                 Suspicion::None
             }
             Place::Sent { at } if turn.at < cap => {
@@ -257,6 +264,7 @@ impl Conn {
                 });
                 Suspicion::Raised
             }
+            // The server is asked once whether it lives, at the latest when the call ends.
             Place::Sent { .. } | Place::Overdue { .. } => {
                 self.write(
                     |generation| Effect::SendCancel {
@@ -265,9 +273,13 @@ impl Conn {
                     },
                     turn,
                 );
+                let suspicion = match place {
+                    Place::Sent { .. } => Suspicion::Raised,
+                    Place::Queued | Place::Overdue { .. } => Suspicion::None,
+                };
                 self.last_error = Some(LastError::CallTimedOut);
                 self.complete(id, Verdict::TimedOut, Executed::Maybe, turn);
-                Suspicion::None
+                suspicion
             }
         }
     }
@@ -282,7 +294,9 @@ impl Conn {
     ) {
         self.last_exit = Some(status);
         self.input = Pipe::Closed;
-        self.count_loss(turn);
+        if future == Future::Restart {
+            self.count_loss(turn);
+        }
         for id in self.calls.ids(|call| call.place.is_sent()) {
             let was_unread = unread.binary_search(&id).is_ok();
             self.settle(id, status, was_unread, future, turn);
@@ -310,9 +324,10 @@ impl Conn {
             CallClass::Unsafe => false,
         };
         let inside_deadline = matches!(call.place, Place::Sent { .. });
-        let has_room = self.calls.queued() < self.tuning.queue_max;
-        let goes_on =
-            future == Future::Restart && inside_deadline && has_room && (was_unread || may_repeat);
+        let goes_on = future == Future::Restart
+            && inside_deadline
+            && self.queue_has_room()
+            && (was_unread || may_repeat);
         if !goes_on {
             let verdict = Verdict::TransportLost {
                 status: Some(status),
@@ -336,7 +351,7 @@ impl Conn {
     }
 
     /// A death is one fault, however many calls were in flight.
-    fn count_loss(&self, turn: &mut Turn<'_>) {
+    pub(super) fn count_loss(&self, turn: &mut Turn<'_>) {
         let epoch = turn.epoch;
         if self
             .calls
@@ -349,7 +364,6 @@ impl Conn {
 
     /// Nobody will ever know what became of these.
     pub(super) fn lose_in_flight(&mut self, status: Option<ExitStatus>, turn: &mut Turn<'_>) {
-        self.count_loss(turn);
         for id in self.calls.ids(|call| call.place.is_sent()) {
             self.complete(id, Verdict::TransportLost { status }, Executed::Maybe, turn);
         }

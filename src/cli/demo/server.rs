@@ -185,7 +185,10 @@ fn call(
             -32602,
             "Not connected: this text must not decide anything",
         ),
-        "crash" => std::process::exit(CRASH_EXIT_CODE),
+        "crash" => {
+            out.flush()?;
+            std::process::exit(CRASH_EXIT_CODE)
+        }
         _ => error(out, id, -32602, "no such tool"),
     }
 }

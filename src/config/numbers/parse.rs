@@ -3,7 +3,7 @@
 use super::super::decode::text;
 use super::super::problem::{Problem, ProblemKind};
 use super::super::yaml::Node;
-use super::{GIB, HOUR, KIB, MIB, MINUTE, Row, SECOND, Unit};
+use super::table::{GIB, HOUR, KIB, MIB, MINUTE, Row, SECOND, Unit};
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", SECOND), ("m", MINUTE), ("h", HOUR)];
 const BYTES: [(&str, u64); 3] = [("KiB", KIB), ("MiB", MIB), ("GiB", GIB)];

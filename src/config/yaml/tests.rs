@@ -88,7 +88,7 @@ fn a_bomb_of_aliases_is_refused_early() {
     let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (name, inner) in "bcdefghij".chars().zip("abcdefghi".chars()) {
         let copies = vec![format!("*{inner}"); 10].join(", ");
-        text.push_str(&format!("{name}: &{name} [{copies}]\n"));
+        text = format!("{text}{name}: &{name} [{copies}]\n");
     }
     assert!(fault(&text).ends_with(
         "more than 20000 values (aliases count each time): a registry is smaller than that"

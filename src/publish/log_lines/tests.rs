@@ -74,7 +74,7 @@ fn fields_that_an_event_does_not_have_are_left_out() {
 #[test]
 fn an_event_can_not_speak_for_the_gateway() {
     let lines = json(Level::INFO, || {
-        info!(level = "error", session_id = "other", timestamp = 0, "x")
+        info!(level = "error", session_id = "other", timestamp = 0, "x");
     });
     assert_eq!(lines[0]["level"], "info");
     assert_eq!(lines[0]["session_id"], "s1");
@@ -140,7 +140,7 @@ fn long_texts_are_cut_after_redaction() {
 fn one_event_is_one_line_whatever_is_in_it() {
     for style in [LogStyle::Json, LogStyle::Pretty(Colour::None)] {
         let text = written(settings(Level::INFO, style), || {
-            info!(event = "a.b", "one\ntwo\r\u{2028}three")
+            info!(event = "a.b", "one\ntwo\r\u{2028}three");
         });
         assert_eq!(text.matches('\n').count(), 1, "{text}");
     }

@@ -4,6 +4,7 @@ use super::reaping::after;
 use super::{Conn, State, TeardownStep, Turn, closed_clean};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
+use crate::downstream::Ignored;
 use crate::effect::Signal;
 use crate::event::{Drain, EventKind, Operator, Report};
 use crate::id::{Millis, TimerKey};
@@ -17,10 +18,10 @@ pub(super) fn draining(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) 
     match event {
         EventKind::Operator(operator) => match operator {
             Operator::Stop { drain } => hurry(conn, *drain, turn),
-            Operator::Start {}
-            | Operator::Retry {}
-            | Operator::Restart { .. }
-            | Operator::Configure { .. } => Super,
+            Operator::Start {} | Operator::Retry {} | Operator::Restart { .. } => {
+                turn.ignore(Ignored::AlreadyStopping)
+            }
+            Operator::Configure { .. } => Super,
         },
         EventKind::Child { report, .. } => match report {
             Report::Reply { call, reply, .. } => {
@@ -124,8 +125,8 @@ pub(super) fn terminating(
             }
             | Operator::Start {}
             | Operator::Retry {}
-            | Operator::Restart { .. }
-            | Operator::Configure { .. } => Super,
+            | Operator::Restart { .. } => turn.ignore(Ignored::AlreadyStopping),
+            Operator::Configure { .. } => Super,
         },
         EventKind::Child { report, .. } => match report {
             // It has done nothing for anybody yet, so there is nothing to let it finish.
@@ -185,8 +186,14 @@ pub(super) fn closed(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) ->
             conn.signal(Signal::Kill, turn);
             Handled
         }
-        EventKind::Operator(_)
-        | EventKind::SlotGranted { .. }
+        EventKind::Operator(operator) => match operator {
+            Operator::Start {}
+            | Operator::Stop { .. }
+            | Operator::Retry {}
+            | Operator::Restart { .. } => turn.ignore(Ignored::AlreadyStopping),
+            Operator::Configure { .. } => Super,
+        },
+        EventKind::SlotGranted { .. }
         | EventKind::Child { .. }
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }

@@ -33,15 +33,10 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         },
         EventKind::Timer {
             key: TimerKey::Heartbeat,
-        } => {
-            let due = conn.heard_at.plus(conn.tuning.heartbeat_ms);
-            if due > turn.at {
-                conn.timers.arm(TimerKey::Heartbeat, due, turn.effects);
-                Handled
-            } else {
-                suspected(turn)
-            }
-        }
+        } => match heartbeat(conn, turn) {
+            Suspicion::Raised => suspected(turn),
+            Suspicion::None => Handled,
+        },
         EventKind::Operator(_)
         | EventKind::SlotGranted { .. }
         | EventKind::Child { .. }
@@ -49,6 +44,32 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => connected(conn, event, turn),
+    }
+}
+
+/// Looks whether the server has been silent for too long, and sees to it that somebody looks again.
+fn heartbeat(conn: &mut Conn, turn: &mut Turn<'_>) -> Suspicion {
+    let length = conn.tuning.heartbeat_ms;
+    if length == Millis::ZERO {
+        return Suspicion::None;
+    }
+    let due = conn.heard_at.plus(length);
+    if due > turn.at {
+        conn.timers.arm(TimerKey::Heartbeat, due, turn.effects);
+        Suspicion::None
+    } else {
+        conn.arm(TimerKey::Heartbeat, length, turn);
+        Suspicion::Raised
+    }
+}
+
+/// Whether silence is watched may have changed.
+fn watch_silence(conn: &mut Conn, turn: &mut Turn<'_>) {
+    let length = conn.tuning.heartbeat_ms;
+    match conn.timers.due(TimerKey::Heartbeat) {
+        Some(_) if length == Millis::ZERO => conn.disarm(TimerKey::Heartbeat, turn),
+        None if length > Millis::ZERO => conn.arm(TimerKey::Heartbeat, length, turn),
+        Some(_) | None => {}
     }
 }
 
@@ -81,7 +102,7 @@ pub(super) fn suspect(
         EventKind::Timer {
             key: TimerKey::Heartbeat,
         } => {
-            conn.arm(TimerKey::Heartbeat, conn.tuning.heartbeat_ms, turn);
+            heartbeat(conn, turn);
             Handled
         }
         EventKind::Child {
@@ -148,7 +169,12 @@ fn connected(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> Outcome
         EventKind::Operator(operator) => match operator {
             Operator::Stop { drain } => Transition(conn.stop(*drain, turn)),
             Operator::Restart { drain_ms } => Transition(replace(conn, *drain_ms, turn)),
-            Operator::Start {} | Operator::Retry {} | Operator::Configure { .. } => Super,
+            Operator::Configure { tuning } => {
+                conn.tuning = (**tuning).clone();
+                watch_silence(conn, turn);
+                Handled
+            }
+            Operator::Start {} | Operator::Retry {} => Super,
         },
         EventKind::Submit { .. } => {
             if let Some(arrival) = arrival(event) {
@@ -194,7 +220,7 @@ fn replace(conn: &mut Conn, drain_ms: Millis, turn: &mut Turn<'_>) -> State {
 fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<State> {
     match report {
         Report::Listed { digest, count } => {
-            if conn.list == ListState::Settled || conn.list == ListState::Wanted {
+            if !list_is_out(conn) {
                 return turn.ignore(Ignored::Unexpected);
             }
             conn.take_catalogue(*digest, *count, turn);
@@ -202,10 +228,14 @@ fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<St
             Handled
         }
         Report::ListErr {} => {
-            if conn.list == ListState::Settled || conn.list == ListState::Wanted {
+            if !list_is_out(conn) {
                 return turn.ignore(Ignored::Unexpected);
             }
             list_answered(conn, turn);
+            if conn.list == ListState::Settled {
+                conn.list = ListState::Paused;
+                conn.arm(TimerKey::List, conn.tuning.list_gap_ms, turn);
+            }
             Handled
         }
         Report::ListChanged {} => {
@@ -246,6 +276,13 @@ fn lost(conn: &mut Conn, error: LastError, turn: &mut Turn<'_>) -> State {
     }
 }
 
+fn list_is_out(conn: &Conn) -> bool {
+    match conn.list {
+        ListState::Out | ListState::OutAndWanted => true,
+        ListState::Settled | ListState::Wanted | ListState::Paused => false,
+    }
+}
+
 fn ask_for_list(conn: &mut Conn, turn: &mut Turn<'_>) {
     conn.list = ListState::Out;
     conn.write(|generation| Effect::WriteList { generation }, turn);
@@ -265,6 +302,7 @@ fn list_changed(conn: &mut Conn, turn: &mut Turn<'_>) {
             }
         }
         ListState::Out => conn.list = ListState::OutAndWanted,
+        ListState::Paused => conn.list = ListState::Wanted,
         ListState::OutAndWanted | ListState::Wanted => {
             turn.ignored = Some(Ignored::AlreadyWanted);
         }
@@ -290,6 +328,6 @@ fn list_timer(conn: &mut Conn, turn: &mut Turn<'_>) {
     match conn.list {
         ListState::Wanted => ask_for_list(conn, turn),
         ListState::Out | ListState::OutAndWanted => list_answered(conn, turn),
-        ListState::Settled => {}
+        ListState::Settled | ListState::Paused => conn.list = ListState::Settled,
     }
 }

@@ -1,12 +1,10 @@
 //! A process on its way: for a slot, for its start, for its handshake, for its list.
 
-use super::{Conn, Phase, State, TeardownStep, Then, Turn, Why, closed_clean};
+use super::{Conn, Phase, State, TeardownStep, Then, Turn, Why, closed_clean, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Era, ListState, Pipe};
 use crate::effect::{Effect, LogEvent};
-use crate::event::{
-    BlockReason, Drain, EventKind, HandshakeFailure, Listing, Offer, Operator, Report,
-};
+use crate::event::{BlockReason, EventKind, HandshakeFailure, Listing, Offer, Operator, Report};
 use crate::id::TimerKey;
 use crate::tuning::Protocol;
 use crate::view::LastError;
@@ -44,7 +42,7 @@ fn operator_says(conn: &mut Conn, phase: Phase, operator: &Operator) -> Outcome<
         }),
         (Operator::Stop { drain }, Phase::Probing | Phase::Initializing | Phase::Listing) => {
             Transition(State::Terminating {
-                step: first_closing_step(*drain),
+                step: first_step(*drain),
             })
         }
         (Operator::Restart { .. }, Phase::Waiting) => {
@@ -67,13 +65,6 @@ fn operator_says(conn: &mut Conn, phase: Phase, operator: &Operator) -> Outcome<
             })
         }
         (Operator::Start {} | Operator::Retry {} | Operator::Configure { .. }, _) => Super,
-    }
-}
-
-const fn first_closing_step(drain: Drain) -> TeardownStep {
-    match drain {
-        Drain::Within(_) => TeardownStep::StdinClosed,
-        Drain::Now => TeardownStep::KillSent,
     }
 }
 
@@ -114,7 +105,12 @@ fn reported(
             conn.take_catalogue(*digest, *count, turn);
             Transition(State::Ready)
         }
-        Report::ListErr {} if phase == Phase::Listing => Transition(State::Ready),
+        Report::ListErr {} if phase == Phase::Listing => {
+            if conn.list == ListState::Settled {
+                conn.list = ListState::Paused;
+            }
+            Transition(State::Ready)
+        }
         Report::ListChanged {} if phase == Phase::Listing => {
             conn.list = ListState::Wanted;
             Handled

@@ -35,8 +35,10 @@ impl blocking::State<Conn> for State {
         };
         match event {
             EventKind::Timer { key } => conn.timers.consume(*key),
+            // Where the state refuses anyway, its reason says more than the circuit's.
             EventKind::Submit { call, .. } => {
-                if let Some(refusal) = turn.refusal.take() {
+                let refuses = matches!(self.superstate(), Some(Superstate::Refusing(_)));
+                if !refuses && let Some(refusal) = turn.refusal.take() {
                     conn.turn_away(*call, refusal, turn);
                     return Handled;
                 }
@@ -105,7 +107,11 @@ impl blocking::Superstate<Conn> for Superstate {
             },
             Self::Refusing(refusal) => match arrival(event) {
                 Some(arrival) => {
-                    conn.refuse(arrival.id, refusal.clone(), turn);
+                    if turn.refusal.is_none() {
+                        conn.refuse(arrival.id, refusal.clone(), turn);
+                    } else {
+                        conn.turn_away(arrival.id, refusal.clone(), turn);
+                    }
                     Handled
                 }
                 None => Outcome::Super,
@@ -155,6 +161,14 @@ fn connect(why: Why) -> State {
 const fn closed_clean() -> State {
     State::Closed {
         remains: super::Remains::Nothing,
+    }
+}
+
+/// The first step of ending a process that nobody waits for.
+const fn first_step(drain: Drain) -> TeardownStep {
+    match drain {
+        Drain::Within(_) => TeardownStep::StdinClosed,
+        Drain::Now => TeardownStep::KillSent,
     }
 }
 
@@ -222,11 +236,8 @@ impl Conn {
                 self.arm(TimerKey::Drain, length, turn);
                 State::Draining
             }
-            Drain::Within(_) => State::Terminating {
-                step: TeardownStep::StdinClosed,
-            },
-            Drain::Now => State::Terminating {
-                step: TeardownStep::KillSent,
+            Drain::Within(_) | Drain::Now => State::Terminating {
+                step: first_step(drain),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! A process that is being ended so that another can follow, and one that does not end.
 
-use super::{Conn, State, TeardownStep, Then, Turn, Why};
+use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
 use crate::effect::Signal;
@@ -28,20 +28,19 @@ pub(super) fn reaping(
                     conn.timers.disarm(TimerKey::Teardown, turn.effects);
                     conn.stop(*drain, turn)
                 }
-                TeardownStep::Lingering => State::Terminating {
-                    step: TeardownStep::StdinClosed,
-                },
-                TeardownStep::AwaitingSpawn
+                TeardownStep::AwaitingSpawn => State::Terminating { step },
+                TeardownStep::Lingering
                 | TeardownStep::StdinClosed
                 | TeardownStep::TermSent
-                | TeardownStep::KillSent => State::Terminating { step },
+                | TeardownStep::KillSent => State::Terminating {
+                    step: step.max(first_step(*drain)),
+                },
             }),
-            Operator::Restart { .. } => {
-                conn.restarts.forgive();
-                Transition(State::Reaping {
-                    then: Then::Again(Why::Operator),
-                    step,
-                })
+            Operator::Restart { .. } => Transition(repaired(conn, step)),
+            Operator::Retry {} if blocks(then) => Transition(repaired(conn, step)),
+            Operator::Configure { tuning } if blocks(then) => {
+                conn.tuning = (**tuning).clone();
+                Transition(repaired(conn, step))
             }
             Operator::Start {} | Operator::Retry {} | Operator::Configure { .. } => Super,
         },
@@ -58,6 +57,10 @@ pub(super) fn reaping(
                     conn.died(*status, turn);
                 }
                 conn.exited(*status, unread, Future::Restart, turn);
+                // What was lost because somebody asked for another process says nothing about it.
+                if *then == Then::Again(Why::Operator) {
+                    turn.tally.losses = 0;
+                }
                 Transition(conn.next(then.clone(), turn))
             }
             Report::StdoutEof {} | Report::StdinBroken {} if step == TeardownStep::Draining => {
@@ -103,6 +106,22 @@ pub(super) fn reaping(
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
         | EventKind::Overslept { .. } => Super,
+    }
+}
+
+const fn blocks(then: &Then) -> bool {
+    match then {
+        Then::Block(_) => true,
+        Then::Restart | Then::LockAgain | Then::Again(_) => false,
+    }
+}
+
+/// Somebody has changed something: what the process was ended for says nothing any more.
+fn repaired(conn: &mut Conn, step: TeardownStep) -> State {
+    conn.restarts.forgive();
+    State::Reaping {
+        then: Then::Again(Why::Operator),
+        step,
     }
 }
 

@@ -1,0 +1,158 @@
+//! Listing while connected: at most one request out and one wanted, a second apart.
+
+use super::support::*;
+use rea_fsm::{Effect, Ignored, Leaf, TimerKey};
+
+#[test]
+fn a_changed_list_is_asked_for_at_once_if_the_last_is_a_second_old() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 21_000)]);
+}
+
+#[test]
+fn or_when_the_second_is_over() {
+    Machine::ready()
+        .at(400)
+        .list_changed()
+        .expect(Leaf::Ready, [arm(TimerKey::List, 1_400)])
+        .ignores(Ignored::AlreadyWanted, Machine::list_changed)
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 21_400)]);
+}
+
+#[test]
+fn a_change_while_a_request_is_out_is_asked_for_afterwards_and_once() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .list_changed()
+        .expect_quiet(Leaf::Ready)
+        .ignores(Ignored::AlreadyWanted, Machine::list_changed)
+        .at(1_500)
+        .listed(2, 4)
+        .expect(
+            Leaf::Ready,
+            [
+                catalogue_changed(1),
+                disarm(TimerKey::List),
+                arm(TimerKey::List, 2_500),
+                Effect::Publish,
+            ],
+        )
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 22_500)]);
+}
+
+#[test]
+fn a_list_that_is_the_same_is_no_change() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .at(1_100)
+        .listed(1, 3)
+        .expect(Leaf::Ready, [disarm(TimerKey::List)])
+        .expect_armed(&[(TimerKey::Stable, 30_000)]);
+}
+
+#[test]
+fn an_unanswered_request_is_given_up_and_its_late_answer_is_nobodys() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .fire(TimerKey::List)
+        .expect_quiet(Leaf::Ready)
+        .ignores(Ignored::Unexpected, |machine| machine.listed(2, 2))
+        .ignores(Ignored::Unexpected, Machine::list_err)
+        .list_changed()
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 41_000)]);
+}
+
+#[test]
+fn an_unanswered_request_with_another_wanted_is_made_again() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .list_changed()
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [arm(TimerKey::List, 22_000)]);
+}
+
+#[test]
+fn a_list_that_nobody_asked_for_is_not_taken() {
+    Machine::ready()
+        .ignores(Ignored::Unexpected, |machine| machine.listed(2, 2))
+        .ignores(Ignored::Unexpected, Machine::list_err)
+        .at(100)
+        .list_changed()
+        .ignores(Ignored::Unexpected, |machine| machine.listed(2, 2));
+}
+
+#[test]
+fn a_change_during_the_first_listing_is_asked_for_when_ready() {
+    Machine::listing()
+        .list_changed()
+        .expect_quiet(Leaf::Connecting)
+        .listed(1, 3)
+        .expect_armed(&[(TimerKey::Stable, 30_000), (TimerKey::List, 1_000)])
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 21_000)]);
+}
+
+#[test]
+fn a_request_dies_with_its_process() {
+    Machine::ready()
+        .at(1_000)
+        .list_changed()
+        .exited()
+        .reconnect()
+        .expect_armed(&[(TimerKey::Stable, 31_000)])
+        .ignores(Ignored::Unexpected, |machine| machine.listed(2, 2));
+}
+
+#[test]
+fn an_error_to_a_listing_is_followed_by_the_same_pause() {
+    Machine::ready()
+        .at(5_000)
+        .list_changed()
+        .at(5_010)
+        .list_err()
+        .expect(
+            Leaf::Ready,
+            [disarm(TimerKey::List), arm(TimerKey::List, 6_010)],
+        )
+        .at(5_020)
+        .list_changed()
+        .expect_quiet(Leaf::Ready)
+        .ignores(Ignored::AlreadyWanted, Machine::list_changed)
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 26_010)])
+        .at(6_500)
+        .list_err()
+        .fire(TimerKey::List)
+        .expect_quiet(Leaf::Ready)
+        .list_changed()
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 27_500)]);
+}
+
+#[test]
+fn so_is_an_error_to_the_first() {
+    let mut machine = Machine::listing();
+    machine.at(5_000).list_err();
+    machine
+        .expect_armed(&[(TimerKey::Stable, 35_000), (TimerKey::List, 6_000)])
+        .list_changed()
+        .expect_quiet(Leaf::Ready)
+        .fire(TimerKey::List)
+        .expect(Leaf::Ready, [write_list(1), arm(TimerKey::List, 26_000)]);
+}
+
+#[test]
+fn a_wish_dies_with_the_process_that_uttered_it() {
+    Machine::listing()
+        .list_changed()
+        .exited()
+        .reconnect()
+        .expect_armed(&[(TimerKey::Stable, 30_000)]);
+}

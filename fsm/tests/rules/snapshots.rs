@@ -1,0 +1,87 @@
+//! A snapshot is everything: a restored machine does nothing by being restored, and goes on alike.
+
+use super::support::*;
+use rea_fsm::{CallClass, Downstream, Snapshot, TimerKey};
+
+fn everywhere() -> Vec<Machine> {
+    let mut machines = vec![
+        Machine::idle(),
+        Machine::waiting(),
+        Machine::spawning(),
+        Machine::probing(),
+        Machine::initializing(),
+        Machine::listing(),
+        Machine::ready(),
+        Machine::suspect(),
+        Machine::backoff(),
+        Machine::reaping(),
+        Machine::lingering(),
+        Machine::stuck(),
+        Machine::blocked(),
+        Machine::flap_locked(),
+        Machine::draining(),
+        Machine::terminating(),
+        Machine::closed(),
+    ];
+    for machine in &mut machines {
+        machine.submit(7, CallClass::ReadOnly);
+    }
+    machines
+}
+
+#[test]
+fn a_restored_machine_is_the_same_machine() {
+    for machine in everywhere() {
+        let snapshot = machine.inner.snapshot();
+        let restored = Downstream::restore(snapshot.clone());
+        assert_eq!(restored.snapshot(), snapshot);
+        assert_eq!(restored.digest(), machine.inner.digest());
+        assert_eq!(restored.view(), machine.inner.view());
+        assert_eq!(restored.leaf(), machine.inner.leaf());
+    }
+}
+
+#[test]
+fn a_snapshot_survives_being_written_down() {
+    for machine in everywhere() {
+        let snapshot = machine.inner.snapshot();
+        let text = serde_json::to_string(&snapshot).unwrap();
+        let read: Snapshot = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, snapshot);
+    }
+}
+
+#[test]
+fn both_go_on_alike() {
+    for machine in everywhere() {
+        let mut one = machine.clone();
+        let mut other = machine.clone();
+        other.inner = Downstream::restore(machine.inner.snapshot());
+        let events: [fn(&mut Machine) -> &mut Machine; 8] = [
+            |machine| machine.at(machine.now + 500).reply(1),
+            Machine::exited,
+            Machine::slot,
+            Machine::spawn_ok,
+            |machine| machine.submit(8, CallClass::Unsafe),
+            |machine| machine.at(machine.now + 30_000).timer(TimerKey::Handshake),
+            |machine| machine.timer(TimerKey::Teardown),
+            |machine| machine.stop(0),
+        ];
+        for event in events {
+            event(&mut one);
+            event(&mut other);
+            assert_eq!(one.effects(), other.effects());
+            assert_eq!(one.decision(), other.decision());
+            assert_eq!(one.inner.digest(), other.inner.digest());
+        }
+    }
+}
+
+#[test]
+fn the_digest_tells_machines_apart() {
+    let digests: std::collections::BTreeSet<u64> = everywhere()
+        .iter()
+        .map(|machine| machine.inner.digest())
+        .collect();
+    assert_eq!(digests.len(), everywhere().len());
+}

@@ -1,0 +1,333 @@
+//! The world around one machine, as bad as it can be without lying.
+//!
+//! It holds what the machine can't see (is there a process, what has it read, which timers does
+//! the interpreter hold) and tells which events may come next. It never asks the machine what is
+//! going on, with one exception: `Alive` is only ever reported under suspicion.
+//!
+//! A child may die, hang, ignore signals (by never exiting), and answer late, twice or never. What
+//! the interpreter reports is true: one `SpawnOk` for a spawn, one `Exited` for a process, and
+//! `unread` names only calls whose line the process did not read.
+
+use super::bounds::Left;
+use rea_fsm::{
+    CallClass, CallId, Effect, EventKind, Executed, Generation, Millis, Operator, Report, Signal,
+    Ticket, TimerKey,
+};
+
+/// The engine's spawn slot, as far as this server is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Free,
+    Asked(Ticket),
+    Granted(Ticket),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Starting,
+    Running,
+}
+
+/// Something that was asked of the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Never,
+    Out,
+    Answered,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Open,
+    /// The child has closed its side, or reading from it failed.
+    Broken,
+    Closed,
+}
+
+/// How far the interpreter was told to go in ending the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pressure {
+    None,
+    Term,
+    Kill,
+}
+
+/// The one process that there may be, or the attempt to start it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Child {
+    pub(crate) generation: Generation,
+    pub(crate) stage: Stage,
+    pub(crate) stdin: End,
+    pub(crate) stdout: End,
+    pub(crate) probe: Ask,
+    pub(crate) init: Ask,
+    pub(crate) list: Ask,
+    pub(crate) ping: Ask,
+    pub(crate) handshaken: bool,
+    pub(crate) pressure: Pressure,
+}
+
+/// Whether a line in the current child's stdin was read by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Not written to this child.
+    Absent,
+    /// Written; nobody knows.
+    Written,
+    /// It has answered or told of progress.
+    Read,
+}
+
+/// A call that was submitted and not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) id: CallId,
+    pub(crate) class: CallClass,
+    /// How many dead generations may have executed it.
+    pub(crate) runs: u8,
+    pub(crate) line: Line,
+}
+
+/// What is true around one machine.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) now: Millis,
+    pub(crate) slot: Slot,
+    pub(crate) child: Option<Child>,
+    pub(crate) open: Vec<Open>,
+    pub(crate) next_call: u64,
+    /// The interpreter's timers, in the order of their keys.
+    pub(crate) armed: Vec<(TimerKey, Millis)>,
+    pub(crate) left: Left,
+}
+
+impl World {
+    pub(crate) fn new(left: Left) -> Self {
+        Self {
+            now: Millis(1_000),
+            slot: Slot::Free,
+            child: None,
+            open: Vec::new(),
+            next_call: 1,
+            armed: Vec::new(),
+            left,
+        }
+    }
+
+    pub(crate) fn call(&self, id: CallId) -> Option<&Open> {
+        self.open.iter().find(|open| open.id == id)
+    }
+
+    fn call_mut(&mut self, id: CallId) -> Option<&mut Open> {
+        self.open.iter_mut().find(|open| open.id == id)
+    }
+
+    pub(crate) fn due(&self, key: TimerKey) -> Option<Millis> {
+        self.armed
+            .iter()
+            .find(|(armed, _)| *armed == key)
+            .map(|(_, due)| *due)
+    }
+
+    /// What an event says about the world; called before the machine sees it.
+    pub(crate) fn happen(&mut self, at: Millis, kind: &EventKind) {
+        self.now = at;
+        self.left.spend(kind);
+        match kind {
+            EventKind::Operator(_) | EventKind::Overslept { .. } | EventKind::Cancel { .. } => {}
+            EventKind::SlotGranted { ticket } => {
+                if self.slot == Slot::Asked(*ticket) {
+                    self.slot = Slot::Granted(*ticket);
+                }
+            }
+            EventKind::Submit { call, class, .. } => {
+                if call.0 >= self.next_call {
+                    self.next_call = call.0 + 1;
+                    self.open.push(Open {
+                        id: *call,
+                        class: *class,
+                        runs: 0,
+                        line: Line::Absent,
+                    });
+                }
+            }
+            EventKind::Timer { key } => {
+                if self.due(*key).is_some_and(|due| due <= at) {
+                    self.armed.retain(|(armed, _)| armed != key);
+                }
+            }
+            EventKind::Child { generation, report } => {
+                if self
+                    .child
+                    .is_some_and(|child| child.generation == *generation)
+                {
+                    self.reported(report);
+                }
+            }
+        }
+    }
+
+    fn reported(&mut self, report: &Report) {
+        let Some(child) = &mut self.child else {
+            return;
+        };
+        match report {
+            Report::SpawnOk { .. } => {
+                child.stage = Stage::Running;
+                child.stdin = End::Open;
+                child.stdout = End::Open;
+            }
+            Report::SpawnFailed { .. } => self.child = None,
+            Report::ProbeModern { .. } => {
+                child.probe = Ask::Answered;
+                child.handshaken = true;
+            }
+            Report::ProbeLegacy {} => child.probe = Ask::Answered,
+            Report::InitOk { .. } => {
+                child.init = Ask::Answered;
+                child.handshaken = true;
+            }
+            Report::HandshakeErr { .. } => {
+                if child.init == Ask::Out {
+                    child.init = Ask::Answered;
+                } else {
+                    child.probe = Ask::Answered;
+                }
+            }
+            Report::Listed { .. } | Report::ListErr {} => child.list = Ask::Answered,
+            Report::StdoutEof {} => child.stdout = End::Closed,
+            Report::StdinBroken {} => child.stdin = End::Broken,
+            Report::Pong {} => child.ping = Ask::Answered,
+            Report::Exited { unread, .. } => {
+                self.child = None;
+                for open in &mut self.open {
+                    if open.line != Line::Absent && !unread.contains(&open.id) {
+                        open.runs += 1;
+                    }
+                    open.line = Line::Absent;
+                }
+            }
+            Report::Reply { call, .. } | Report::Progress { call } => {
+                let in_flight = self
+                    .call(*call)
+                    .is_some_and(|open| open.line != Line::Absent);
+                // What was written before it was read before it.
+                for open in &mut self.open {
+                    if in_flight && open.id <= *call && open.line == Line::Written {
+                        open.line = Line::Read;
+                    }
+                }
+            }
+            Report::ListChanged {} | Report::IoErr { .. } | Report::Alive {} => {}
+        }
+    }
+
+    /// Does what the machine asks for, as the interpreter would.
+    pub(crate) fn obey(&mut self, effect: &Effect) {
+        match effect {
+            Effect::AcquireSlot { ticket } => self.slot = Slot::Asked(*ticket),
+            Effect::ReleaseSlot { ticket } => {
+                if self.slot == Slot::Asked(*ticket) || self.slot == Slot::Granted(*ticket) {
+                    self.slot = Slot::Free;
+                }
+            }
+            Effect::Spawn { generation } => {
+                self.child = Some(Child {
+                    generation: *generation,
+                    stage: Stage::Starting,
+                    stdin: End::Closed,
+                    stdout: End::Closed,
+                    probe: Ask::Never,
+                    init: Ask::Never,
+                    list: Ask::Never,
+                    ping: Ask::Never,
+                    handshaken: false,
+                    pressure: Pressure::None,
+                });
+            }
+            Effect::Arm { key, due } => {
+                match self.armed.binary_search_by(|(armed, _)| armed.cmp(key)) {
+                    Ok(index) => self.armed[index].1 = *due,
+                    Err(index) => self.armed.insert(index, (*key, *due)),
+                }
+            }
+            Effect::Disarm { key } => self.armed.retain(|(armed, _)| armed != key),
+            Effect::Complete { call, .. } => self.open.retain(|open| open.id != *call),
+            Effect::Send { call, .. } => {
+                if let Some(open) = self.call_mut(*call) {
+                    open.line = Line::Written;
+                }
+            }
+            Effect::WriteProbe { .. } => self.with_child(|child| child.probe = Ask::Out),
+            Effect::WriteInit { .. } => self.with_child(|child| child.init = Ask::Out),
+            Effect::WriteList { .. } => self.with_child(|child| child.list = Ask::Out),
+            Effect::Ping { .. } => self.with_child(|child| child.ping = Ask::Out),
+            Effect::CloseStdin { .. } => self.with_child(|child| child.stdin = End::Closed),
+            Effect::SignalGroup { signal, .. } => {
+                let pressure = match signal {
+                    Signal::Term => Pressure::Term,
+                    Signal::Kill => Pressure::Kill,
+                };
+                self.with_child(|child| child.pressure = child.pressure.max(pressure));
+            }
+            Effect::WriteInitialized { .. }
+            | Effect::SendCancel { .. }
+            | Effect::CatalogueChanged { .. }
+            | Effect::Publish
+            | Effect::Log(_) => {}
+        }
+    }
+
+    fn with_child(&mut self, change: impl FnOnce(&mut Child)) {
+        if let Some(child) = &mut self.child {
+            change(child);
+        }
+    }
+
+    /// Whether nobody can rule out that the call has run.
+    pub(crate) fn truth(open: &Open) -> Executed {
+        match (open.runs, open.line) {
+            (_, Line::Read) => Executed::Maybe,
+            (0, Line::Absent) => Executed::No,
+            (_, Line::Absent | Line::Written) => Executed::Maybe,
+        }
+    }
+
+    /// The calls that the process can have left unread, from none to as many as possible: what
+    /// lies behind the last line that it is known to have read.
+    pub(crate) fn unread_suffix(&self) -> Vec<CallId> {
+        let closed = self.child.is_none_or(|child| child.stdin != End::Open);
+        if closed {
+            return Vec::new();
+        }
+        let written = self.open.iter().filter(|open| open.line != Line::Absent);
+        let mut suffix = Vec::new();
+        for open in written {
+            match open.line {
+                Line::Read => suffix.clear(),
+                Line::Written => suffix.push(open.id),
+                Line::Absent => {}
+            }
+        }
+        suffix
+    }
+
+    /// When an event that is chosen now takes place: a timer when it is due, all others at once.
+    pub(crate) fn time_of(&self, kind: &EventKind) -> Millis {
+        match kind {
+            EventKind::Timer { key } => self.due(*key).map_or(self.now, |due| due.max(self.now)),
+            EventKind::Operator(
+                Operator::Start {}
+                | Operator::Stop { .. }
+                | Operator::Retry {}
+                | Operator::Restart { .. }
+                | Operator::Configure { .. },
+            )
+            | EventKind::SlotGranted { .. }
+            | EventKind::Child { .. }
+            | EventKind::Submit { .. }
+            | EventKind::Cancel { .. }
+            | EventKind::Overslept { .. } => self.now,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The loop: wait, take everything that is waiting, end the turn.
+
+use super::world::RealWorld;
+use crate::engine::{ServerId, ServerReport};
+use crate::gateway::{Gateway, Input};
+use crate::publish::redact::SharedRedactor;
+use crate::transport::{EVENTS_MAX, ProcessReport, ReportKind, TransportEvent};
+use jiff::Timestamp;
+use rea_fsm::{BlockReason, Millis, SpawnFailure};
+use std::future::poll_fn;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{error, info};
+
+/// What an event keeps of a refusal's words.
+const DETAIL_BYTES_MAX: usize = 1_024;
+/// What was answered last still has to reach a client that reads slowly.
+const LAST_WORDS_TO_CLIENT: Duration = Duration::from_millis(500);
+
+/// The log's clock: monotonic, zero when the session began.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    began: Instant,
+    wall: Timestamp,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self {
+            began: Instant::now(),
+            wall: Timestamp::now(),
+        }
+    }
+
+    pub(super) const fn wall(self) -> Timestamp {
+        self.wall
+    }
+
+    fn now(self) -> Millis {
+        Millis(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn instant(self, at: Millis) -> Instant {
+        self.began + Duration::from_millis(at.0)
+    }
+}
+
+/// How often the readers get their turn before a timer does: once to see that there is something,
+/// once to read it.
+const READS_BEFORE_TIMERS: usize = 2;
+
+struct Signals([Signal; 3]);
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self([
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn recv(&mut self) {
+        poll_fn(|cx| {
+            if self
+                .0
+                .iter_mut()
+                .any(|signal| signal.poll_recv(cx).is_ready())
+            {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// What woke the loop.
+enum Woken {
+    Event(Option<TransportEvent>),
+    Signal,
+    Time,
+    Flushed,
+}
+
+/// Drives the gateway until it is over.
+///
+/// # Errors
+/// Signals can't be listened for, or the log is required and its end could not be written.
+pub(super) async fn run(
+    mut gateway: Gateway<RealWorld>,
+    mut inbox: Receiver<TransportEvent>,
+    clock: Clock,
+    redactor: &SharedRedactor,
+) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let mut client_gone = false;
+    loop {
+        let due = gateway.next_due().map(|due| clock.instant(due));
+        let woken = tokio::select! {
+            biased;
+            event = inbox.recv() => Woken::Event(event),
+            () = signals.recv() => Woken::Signal,
+            () = poll_fn(|cx| gateway.world().poll_flush(cx)) => Woken::Flushed,
+            () = sleep(due) => Woken::Time,
+        };
+        if matches!(woken, Woken::Time) {
+            // What lies in the pipes is older than the timer: it is read first.
+            for _ in 0..READS_BEFORE_TIMERS {
+                tokio::task::yield_now().await;
+            }
+        }
+        gateway.begin(clock.now());
+        match woken {
+            Woken::Event(Some(event)) => take(&mut gateway, event),
+            // Every sender is gone: nothing can arrive any more, so nothing would ever end.
+            Woken::Event(None) | Woken::Signal => gateway.take(Input::Signalled),
+            Woken::Time | Woken::Flushed => {}
+        }
+        for _ in 0..EVENTS_MAX {
+            let Ok(event) = inbox.try_recv() else { break };
+            take(&mut gateway, event);
+        }
+        hear_processes(&mut gateway, redactor);
+        if !client_gone && gateway.world().output().is_broken() {
+            client_gone = true;
+            gateway.take(Input::ClientGone);
+        }
+        gateway.end();
+        if gateway.is_over() {
+            break;
+        }
+    }
+    let _ = timeout(LAST_WORDS_TO_CLIENT, drain_output(&mut gateway, &mut inbox)).await;
+    info!(event = "gateway.shutdown", "every server has ended");
+    if let Err(not_logged) = gateway.close() {
+        error!(event = "gateway.log_incomplete", "{not_logged}");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn sleep(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn take(gateway: &mut Gateway<RealWorld>, event: TransportEvent) {
+    match event {
+        TransportEvent::ClientInput(bytes) => gateway.take(Input::Client(&bytes)),
+        TransportEvent::ClientInputEnded => gateway.take(Input::ClientEnded),
+        TransportEvent::ClientWritten(piece) => gateway.world().output().written(piece),
+        TransportEvent::Started(..)
+        | TransportEvent::NotStarted(..)
+        | TransportEvent::Output(..)
+        | TransportEvent::OutputEnded(..)
+        | TransportEvent::LeaderDied(..)
+        | TransportEvent::OutputGivenUp(..) => gateway.world().pool().handle(event),
+    }
+}
+
+fn hear_processes(gateway: &mut Gateway<RealWorld>, redactor: &SharedRedactor) {
+    while let Some((server, generation, failure)) = gateway.world().next_refusal() {
+        let failure = redacted(failure, redactor);
+        gateway.take(Input::Server(
+            server,
+            generation,
+            ServerReport::SpawnFailed(failure),
+        ));
+    }
+    while let Some(ProcessReport {
+        server,
+        generation,
+        kind,
+    }) = gateway.world().next_report()
+    {
+        let report = match &kind {
+            ReportKind::Started { pid } => ServerReport::Spawned { pid: *pid },
+            ReportKind::NotStarted(error) => ServerReport::SpawnFailed(SpawnFailure::System {
+                errno: error.raw_os_error().unwrap_or(0),
+            }),
+            ReportKind::Output(bytes) => ServerReport::Output(bytes),
+            ReportKind::OutputEnded => ServerReport::OutputEnded,
+            ReportKind::InputBroken => ServerReport::InputBroken,
+            ReportKind::Exited {
+                status,
+                unread,
+                last_words,
+            } => ServerReport::Exited {
+                status: *status,
+                unread: unread.clone(),
+                last_words: redactor
+                    .current()
+                    .redact(&last_words.join("\n"))
+                    .into_owned(),
+            },
+        };
+        gateway.take(Input::Server(ServerId(server), generation, report));
+    }
+}
+
+/// A refusal's words may quote the registry.
+fn redacted(failure: SpawnFailure, redactor: &SharedRedactor) -> SpawnFailure {
+    let redact = |detail: String| redactor.current().redact_bounded(&detail, DETAIL_BYTES_MAX);
+    match failure {
+        SpawnFailure::Blocked(reason) => SpawnFailure::Blocked(match reason {
+            BlockReason::BadTemplate { detail } => BlockReason::BadTemplate {
+                detail: redact(detail),
+            },
+            BlockReason::CommandNotFound { detail } => BlockReason::CommandNotFound {
+                detail: redact(detail),
+            },
+            BlockReason::NotExecutable { detail } => BlockReason::NotExecutable {
+                detail: redact(detail),
+            },
+            BlockReason::BadWorkingDirectory { detail } => BlockReason::BadWorkingDirectory {
+                detail: redact(detail),
+            },
+            BlockReason::MissingEnv { .. }
+            | BlockReason::Untrusted
+            | BlockReason::ProtocolUnsupported => reason,
+        }),
+        SpawnFailure::System { .. } => failure,
+    }
+}
+
+/// Writes what still waits for the client.
+async fn drain_output(gateway: &mut Gateway<RealWorld>, inbox: &mut Receiver<TransportEvent>) {
+    while gateway.world().output().pending_bytes() > 0 && !gateway.world().output().is_broken() {
+        tokio::select! {
+            () = poll_fn(|cx| gateway.world().output().poll_flush(cx)) => {}
+            event = inbox.recv() => match event {
+                Some(TransportEvent::ClientWritten(piece)) => {
+                    gateway.world().output().written(piece);
+                }
+                Some(_) => {}
+                None => return,
+            },
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `rea serve`: one MCP server on standard input and output, many behind it.
+//!
+//! Invariant: nothing but protocol goes to standard output.
+
+mod drive;
+mod launch;
+mod tuning;
+mod world;
+
+use crate::cli::environment;
+use crate::config::journal::JournalMode;
+use crate::config::registry::{Registry, Warning};
+use crate::config::root::Root;
+use crate::config::server::{Retry, Server};
+use crate::config::state_dir::StateDir;
+
+use crate::engine::{Engine, ServerSetup};
+use crate::gateway::{Annotations, CallPolicy, Client, Gateway, Patience, ToolPolicy};
+use crate::journal::{About, Journal, Limits, Mode, machine_seed};
+use crate::publish::log_lines::{LogLines, LogSettings, Reader};
+use crate::publish::redact::{Redactor, SharedRedactor};
+use crate::transport::{ClientOutput, EVENTS_MAX, Pool, StderrFiles, start_input};
+use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use launch::Launch;
+use rea_fsm::{CallClass, Millis};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing::warn;
+use tracing_subscriber::layer::SubscriberExt;
+use world::RealWorld;
+
+/// Serve the servers of the registry to one client on standard input and output
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example, in a client's .mcp.json:
+  {\"mcpServers\": {\"rea\": {\"command\": \"rea\", \"args\": [\"serve\", \"--root\", \"/path/to/project\"]}}}")]
+pub struct ServeArgs {
+    /// The project's folder, which holds `.rea/registry.yaml` [default: REA_ROOT, else the nearest
+    /// folder upward that has one, else the working directory]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<Utf8PathBuf>,
+}
+
+/// Serves until the client's input ends or a signal arrives.
+///
+/// # Errors
+/// The registry can't be used, or the gateway can't begin.
+pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let here = std::env::current_dir().context("the working directory can't be found")?;
+    let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
+    let mut registry = Registry::load(&root, &environment::text)?;
+    registry.servers.retain(|server| server.enabled);
+    let launches: Vec<Launch> = registry
+        .servers
+        .iter()
+        .map(|server| Launch::new(server, &environment::raw))
+        .collect();
+    let redactor = Redactor::new()?.with_secrets(launches.iter().flat_map(Launch::secrets))?;
+    let redactor = SharedRedactor::new(redactor);
+    let session = session_id()?;
+
+    let reader = Reader::of(&std::io::stderr());
+    let settings = LogSettings::from_environment(&environment::text, reader, session.as_str());
+    let (log_lines, _flush) = LogLines::start(std::io::stderr(), settings, redactor.clone())?;
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(log_lines))?;
+    let (state_dir, note) = StateDir::open(&root, &environment::text)?;
+    if let Some(note) = note {
+        warn!(event = "gateway.state_elsewhere", "{note}");
+    }
+    for warning in &registry.warnings {
+        tell(warning);
+    }
+    if registry.servers.is_empty() {
+        warn!(
+            event = "gateway.no_downstreams",
+            "No downstream servers in {} — add one to enable proxying",
+            root.registry()
+        );
+    }
+
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_MAX);
+            let began = drive::Clock::start();
+            let filter = {
+                let redactor = redactor.clone();
+                Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
+            };
+            let stderr_files = StderrFiles::start(&state_dir.subfolder("logs")?, &session, filter)?;
+            let names = registry
+                .servers
+                .iter()
+                .map(|server| server.name.as_str().to_owned());
+            let pool = Pool::new(names, &events, stderr_files)?;
+            let output = ClientOutput::new(&std::io::stdout(), &events)
+                .context("standard output can't be used")?;
+            let output_bytes_max =
+                usize::try_from(registry.gateway.client_output_bytes_max).unwrap_or(usize::MAX);
+            let real = RealWorld::new(pool, output, output_bytes_max, launches);
+            let gateway = assemble(
+                &registry,
+                state_dir.path(),
+                &session,
+                began.wall(),
+                real,
+                &redactor,
+            )?;
+            start_input(&std::io::stdin(), events).context("standard input can't be used")?;
+            drive::run(gateway, inbox, began, &redactor).await
+        })
+}
+
+fn tell(warning: &Warning) {
+    warn!(event = "registry.warning", "{warning}");
+}
+
+/// Puts the machines, the log and the client's side together.
+fn assemble(
+    registry: &Registry,
+    state_dir: &Utf8Path,
+    session: &str,
+    began: Timestamp,
+    real: RealWorld,
+    redactor: &SharedRedactor,
+) -> anyhow::Result<Gateway<RealWorld>> {
+    let jitter_seed = random()?;
+    let line_bytes_max = usize::try_from(registry.gateway.line_max_bytes)?;
+    let mut setups = Vec::new();
+    for server in &registry.servers {
+        let name = server.name.as_str().to_owned();
+        let tuning = tuning::of(&server.numbers);
+        tuning.check().with_context(|| format!("server {name:?}"))?;
+        let jitter_seed = machine_seed(jitter_seed, &name);
+        setups.push(ServerSetup {
+            name,
+            tuning,
+            jitter_seed,
+            line_bytes_max,
+        });
+    }
+    let about = About {
+        build: concat!("rea ", env!("CARGO_PKG_VERSION")).to_owned(),
+        session: session.to_owned(),
+        boot: boot_id(),
+        began,
+        jitter_seed,
+        config: setups
+            .iter()
+            .map(|setup| (setup.name.clone(), setup.tuning.clone()))
+            .collect(),
+    };
+    let journal = &registry.journal;
+    let mode = match journal.mode {
+        JournalMode::On => Mode::On,
+        JournalMode::Off => Mode::Off,
+        JournalMode::Required => Mode::Required,
+    };
+    let limits = Limits {
+        file_bytes: journal.rotate_bytes,
+        total_bytes: journal.total_bytes,
+    };
+    let events_dir = journal
+        .dir
+        .clone()
+        .unwrap_or_else(|| state_dir.join(EVENTS_FOLDER));
+    let journal = Journal::open(&events_dir, mode, about, limits);
+    let slots = usize::try_from(registry.gateway.spawn_slots)?;
+    let engine = Engine::new(setups, slots, journal, real);
+    let policies = registry.servers.iter().map(policy).collect();
+    let redactor = redactor.clone();
+    let redact = Box::new(move |text: &str| redactor.current().redact(text).into_owned());
+    let list_budget_ms = Millis(registry.gateway.list_budget_ms);
+    let client = Client::new(policies, list_budget_ms, began, redact);
+    let patience = Patience {
+        end_of_input_ms: Millis(registry.gateway.input_end_grace_ms),
+        signal_drain_ms: Millis(registry.gateway.stop_drain_ms),
+    };
+    Ok(Gateway::new(engine, client, patience, line_bytes_max))
+}
+
+/// Where event logs lie, below the state folder.
+pub const EVENTS_FOLDER: &str = "events";
+
+fn policy(server: &Server) -> CallPolicy {
+    let tools = server.tools.iter().map(|(tool, rule)| {
+        let class = rule.retry.map(|retry| match retry {
+            Retry::Idempotent => CallClass::Idempotent,
+            Retry::ReadOnly => CallClass::ReadOnly,
+        });
+        (
+            tool.clone(),
+            ToolPolicy {
+                class,
+                timeout_ms: rule.timeout_ms.map(Millis),
+            },
+        )
+    });
+    CallPolicy {
+        timeout_ms: Millis(server.numbers.call_timeout_ms),
+        tools: tools.collect(),
+        annotations: if server.trust_annotations {
+            Annotations::Trusted
+        } else {
+            Annotations::Ignored
+        },
+    }
+}
+
+fn random() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
+        .context("the system has no random numbers")?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn session_id() -> anyhow::Result<String> {
+    Ok(format!("{:012x}", random()? >> 16))
+}
+
+/// Names this boot of the machine, where the system has a name for it.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}

@@ -1,0 +1,176 @@
+//! The real world: what the engine stages, done to processes and pipes.
+
+use super::launch::Launch;
+use crate::engine::{ServerId, World};
+use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
+use rea_fsm::{CallId, Generation, Signal, SpawnFailure};
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+/// Acts that wait for the log, in order; lines wait in the pipes' own buffers.
+enum Act {
+    Spawn(ServerId, Generation),
+    CloseStdin(ServerId, Generation),
+    Signal(ServerId, Generation, Signal),
+}
+
+/// Processes, the client's output, and what is staged.
+pub(super) struct RealWorld {
+    pool: Pool,
+    output: ClientOutput,
+    output_bytes_max: usize,
+    launches: Vec<Launch>,
+    acts: Vec<Act>,
+    refused: VecDeque<(ServerId, Generation, SpawnFailure)>,
+    shares: Shares,
+}
+
+/// Who has written how much of what waits for the client.
+struct Shares {
+    bytes: Vec<usize>,
+    /// Whose lines stand in the staged buffer from there on.
+    since: Option<(ServerId, usize)>,
+    paused: bool,
+}
+
+impl RealWorld {
+    pub(super) fn new(
+        pool: Pool,
+        output: ClientOutput,
+        output_bytes_max: usize,
+        launches: Vec<Launch>,
+    ) -> Self {
+        let shares = Shares {
+            bytes: vec![0; launches.len()],
+            since: None,
+            paused: false,
+        };
+        Self {
+            pool,
+            output,
+            output_bytes_max,
+            launches,
+            acts: Vec::new(),
+            refused: VecDeque::new(),
+            shares,
+        }
+    }
+
+    pub(super) const fn pool(&mut self) -> &mut Pool {
+        &mut self.pool
+    }
+
+    pub(super) const fn output(&mut self) -> &mut ClientOutput {
+        &mut self.output
+    }
+
+    /// The next thing that a process has to say.
+    pub(super) fn next_report(&mut self) -> Option<ProcessReport> {
+        self.pool.next_report()
+    }
+
+    /// The next start that was refused before there was a process.
+    pub(super) fn next_refusal(&mut self) -> Option<(ServerId, Generation, SpawnFailure)> {
+        self.refused.pop_front()
+    }
+
+    /// Waits until a pipe that was full takes more.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let pool = self.pool.poll_flush(cx);
+        let output = self.output.poll_flush(cx);
+        if pool.is_ready() || output.is_ready() || !self.refused.is_empty() {
+            self.hold_back();
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn attribute(&mut self) {
+        if let Some((server, start)) = self.shares.since.take() {
+            let end = self.output.staged().len();
+            self.shares.bytes[server.index()] += end.saturating_sub(start);
+        }
+    }
+
+    /// While too much waits for a slow client, the server that wrote most of it is not read.
+    fn hold_back(&mut self) {
+        let pending = self.output.pending_bytes();
+        if pending > self.output_bytes_max {
+            let largest = (0..)
+                .zip(&self.shares.bytes)
+                .max_by_key(|(_, bytes)| **bytes);
+            if let Some((server, _)) = largest {
+                self.pool.set_reading(server, Reading::Paused);
+                self.shares.bytes[server as usize] = 0;
+                self.shares.paused = true;
+            }
+        } else if pending == 0 {
+            self.shares.bytes.fill(0);
+        }
+        if self.shares.paused && pending < self.output_bytes_max / 2 {
+            self.shares.paused = false;
+            for (server, _) in (0..).zip(&self.launches) {
+                self.pool.set_reading(server, Reading::On);
+            }
+        }
+    }
+
+    fn spawn_now(&mut self, server: ServerId, generation: Generation) {
+        match self.launches[server.index()].command() {
+            Ok(command) => self.pool.spawn(server.0, generation, command),
+            Err(failure) => self.refused.push_back((server, generation, failure)),
+        }
+    }
+}
+
+impl World for RealWorld {
+    fn spawn(&mut self, server: ServerId, generation: Generation) {
+        self.acts.push(Act::Spawn(server, generation));
+    }
+
+    fn write(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        line: &[u8],
+        call: Option<CallId>,
+    ) {
+        self.pool.push(server.0, generation, line, call);
+    }
+
+    fn settled(&mut self, server: ServerId, generation: Generation, call: CallId) {
+        self.pool.settled(server.0, generation, call);
+    }
+
+    fn close_stdin(&mut self, server: ServerId, generation: Generation) {
+        self.acts.push(Act::CloseStdin(server, generation));
+    }
+
+    fn signal_group(&mut self, server: ServerId, generation: Generation, signal: Signal) {
+        self.acts.push(Act::Signal(server, generation, signal));
+    }
+
+    fn client(&mut self, from: Option<ServerId>) -> &mut Vec<u8> {
+        self.attribute();
+        let staged = self.output.staged();
+        self.shares.since = from.map(|server| (server, staged.len()));
+        staged
+    }
+
+    fn release(&mut self) {
+        self.attribute();
+        self.pool.flush();
+        for act in std::mem::take(&mut self.acts) {
+            match act {
+                Act::Spawn(server, generation) => self.spawn_now(server, generation),
+                Act::CloseStdin(server, generation) => self.pool.close_stdin(server.0, generation),
+                Act::Signal(server, generation, signal) => {
+                    self.pool.signal(server.0, generation, signal);
+                }
+            }
+        }
+        self.output.flush();
+        self.hold_back();
+    }
+}

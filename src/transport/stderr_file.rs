@@ -1,0 +1,163 @@
+//! Each server's standard error, line by line into a bounded file of its own.
+//!
+//! Files are written by one thread, which a disk that hangs may hold up: servers and calls are not
+//! held up with it. Lines that find its queue full are dropped, and the file says how many.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::unix::pipe;
+use tokio::sync::watch;
+
+/// What a file may grow to; then it is moved aside, replacing the one moved aside before.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+/// What is kept of one line.
+const LINE_BYTES_MAX: usize = 16 << 10;
+/// How many lines may wait for the disk.
+const QUEUE_LINES_MAX: usize = 1_024;
+/// How many lines are kept for the error that is made of a death.
+const TAIL_LINES_MAX: usize = 5;
+const TAIL_LINE_BYTES_MAX: usize = 300;
+
+/// Takes secrets out of a line.
+pub type LineFilter = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// The last lines that a process wrote to its standard error.
+pub(super) type Tail = watch::Receiver<VecDeque<String>>;
+
+/// Where servers' standard error goes.
+#[derive(Clone)]
+pub struct StderrFiles {
+    lines: SyncSender<(Utf8PathBuf, String)>,
+    folder: Utf8PathBuf,
+    session: String,
+    filter: LineFilter,
+}
+
+impl StderrFiles {
+    /// Files in `folder`, named after the server and this session.
+    ///
+    /// # Errors
+    /// The thread that writes them can't be started.
+    pub fn start(folder: &Utf8Path, session: &str, filter: LineFilter) -> io::Result<Self> {
+        let (lines, inbox) = sync_channel(QUEUE_LINES_MAX);
+        thread::Builder::new()
+            .name("stderr-files".to_owned())
+            .spawn(move || write_all(&inbox))?;
+        Ok(Self {
+            lines,
+            folder: folder.to_owned(),
+            session: session.to_owned(),
+            filter,
+        })
+    }
+
+    /// Follows one process's standard error until it ends or the task is aborted.
+    pub(super) async fn follow(
+        self,
+        server: String,
+        stderr: pipe::Receiver,
+        tail: watch::Sender<VecDeque<String>>,
+    ) {
+        let path = self.folder.join(format!("{server}.{}.log", self.session));
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        let mut dropped = 0_u64;
+        while let Ok(Some(())) = next_line(&mut reader, &mut line).await {
+            let text = (self.filter)(&String::from_utf8_lossy(&line));
+            tail.send_modify(|tail| {
+                if tail.len() == TAIL_LINES_MAX {
+                    tail.pop_front();
+                }
+                tail.push_back(cut(&text, TAIL_LINE_BYTES_MAX).to_owned());
+            });
+            if dropped > 0 {
+                let note = format!("[rea: {dropped} lines were dropped here]");
+                if self.lines.try_send((path.clone(), note)).is_ok() {
+                    dropped = 0;
+                }
+            }
+            match self.lines.try_send((path.clone(), text)) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => dropped += 1,
+                Err(TrySendError::Disconnected(_)) => return,
+            }
+        }
+    }
+}
+
+/// Reads a line without its newline, of which no more than the limit is kept.
+async fn next_line(
+    reader: &mut BufReader<pipe::Receiver>,
+    line: &mut Vec<u8>,
+) -> io::Result<Option<()>> {
+    line.clear();
+    loop {
+        let available = reader.fill_buf().await?;
+        if available.is_empty() {
+            return Ok((!line.is_empty()).then_some(()));
+        }
+        let (piece, used, ended) = match memchr::memchr(b'\n', available) {
+            Some(end) => (&available[..end], end + 1, true),
+            None => (available, available.len(), false),
+        };
+        let room = LINE_BYTES_MAX.saturating_sub(line.len()).min(piece.len());
+        line.extend_from_slice(&piece[..room]);
+        reader.consume(used);
+        if ended {
+            return Ok(Some(()));
+        }
+    }
+}
+
+fn cut(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}
+
+struct OpenFile {
+    file: File,
+    bytes: u64,
+}
+
+/// Trouble with one file is no other file's, and nobody's but the person's who reads it: a line
+/// that can't be written is lost.
+fn write_all(inbox: &Receiver<(Utf8PathBuf, String)>) {
+    let mut files: BTreeMap<Utf8PathBuf, OpenFile> = BTreeMap::new();
+    for (path, mut line) in inbox {
+        line.push('\n');
+        let Ok(open) = ensure_open(&mut files, &path) else {
+            continue;
+        };
+        if open.file.write_all(line.as_bytes()).is_ok() {
+            open.bytes += line.len() as u64;
+        }
+        if open.bytes > FILE_BYTES_MAX {
+            files.remove(&path);
+            let _ = std::fs::rename(&path, path.with_extension("log.1"));
+        }
+    }
+}
+
+fn ensure_open<'a>(
+    files: &'a mut BTreeMap<Utf8PathBuf, OpenFile>,
+    path: &Utf8Path,
+) -> io::Result<&'a mut OpenFile> {
+    if !files.contains_key(path) {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)?;
+        let bytes = file.metadata()?.len();
+        files.insert(path.to_owned(), OpenFile { file, bytes });
+    }
+    files
+        .get_mut(path)
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}

@@ -1,0 +1,51 @@
+//! The one place with `unsafe`: what has to run between fork and exec, and watching a descriptor
+//! that must not be made non-blocking.
+
+#![expect(
+    unsafe_code,
+    reason = "only the child itself can ask for its death signal, and watching a descriptor asks \
+              for a promise about it"
+)]
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use tokio::io::unix::AsyncFd;
+
+/// Watches when a descriptor can be read or written, without changing it.
+///
+/// # Errors
+/// The system can't watch it.
+pub(super) fn watch_readiness(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` names the same open descriptor until it is dropped, and the `AsyncFd`
+    // owns it from here on and gives out shared references only.
+    Ok(unsafe { AsyncFd::register(fd) }?)
+}
+
+/// Has the kernel kill the process when the thread that forks it ends, which is why that thread
+/// has to live as long as the gateway.
+#[cfg(target_os = "linux")]
+pub(super) fn die_with_parent(command: &mut Command) {
+    use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+
+    let parent = getpid();
+    let prepare = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The gateway may have died before the signal was asked for.
+        if getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::Interrupted.into())
+        }
+    };
+    // SAFETY: the closure makes two system calls and allocates nothing, takes no lock, and touches
+    // no memory but its own copy of a number, so it may run between fork and exec.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+}
+
+/// No such signal exists here.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn die_with_parent(_: &mut Command) {}
