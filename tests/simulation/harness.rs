@@ -7,10 +7,13 @@ use super::rng::Rng;
 use super::world::{SimWorld, Waiting};
 use jiff::Timestamp;
 use rea::engine::{Engine, ServerId, ServerSetup};
-use rea::gateway::{Annotations, CallPolicy, Client, Gateway, Input};
+use rea::gateway::{Annotations, CallPolicy, Client, Gateway, Input, Patience};
 use rea::journal::{About, Journal, Limits, MemoryHandle, Mode, machine_seed};
 use rea_fsm::{Leaf, Millis, Remains, State, Tuning};
 use std::collections::BTreeMap;
+
+/// What the simulated gateway was told to keep out of its log.
+pub(crate) const SECRET: &str = "hunter2-very-secret";
 
 pub(crate) struct ServerSpec {
     pub(crate) name: String,
@@ -144,9 +147,19 @@ impl Sim {
             })
             .collect();
         let engine = Engine::new(servers, setup.spawn_slots, journal, world);
-        let client = Client::new(policies, Millis(setup.list_budget_ms), began());
+        let client = Client::new(
+            policies,
+            Millis(setup.list_budget_ms),
+            began(),
+            Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
+        );
         Self {
-            gateway: Gateway::new(engine, client, setup.line_bytes_max),
+            gateway: Gateway::new(
+                engine,
+                client,
+                Patience::default(),
+                setup.line_bytes_max,
+            ),
             names,
             now: 0,
             taken: Vec::new(),
@@ -159,7 +172,7 @@ impl Sim {
     }
 
     pub(crate) const fn world(&mut self) -> &mut SimWorld {
-        self.gateway.engine().world()
+        self.gateway.world()
     }
 
     /// One turn, if one is due by `limit`; otherwise the clock stands at `limit`.

@@ -3,7 +3,7 @@
 use super::world::{Act, SimWorld};
 use rea::engine::ServerId;
 use rea::journal::{Entry, Memory, MemoryFiles, MemoryHandle, Reader, Sink, machine_seed};
-use rea_fsm::{CallId, Downstream, Effect, Event, Generation, digest};
+use rea_fsm::{CallId, Downstream, Effect, Generation, digest};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -102,10 +102,7 @@ pub(crate) fn replay(files: Vec<Vec<u8>>) -> Replayed {
                     .machines
                     .get_mut(&input.server)
                     .expect("the header names every server");
-                let event = Event {
-                    at_ms: input.at,
-                    kind: input.event,
-                };
+                let event = input.event;
                 machine.step(&event, &mut effects);
                 let seq = input.seq;
                 assert_eq!(machine.leaf(), input.state, "state after record {seq}");
@@ -115,10 +112,10 @@ pub(crate) fn replay(files: Vec<Vec<u8>>) -> Replayed {
                     replayed
                         .stopped_at
                         .entry(input.server.clone())
-                        .or_insert(input.at.0);
+                        .or_insert(event.at_ms.0);
                 }
                 let list = replayed.effects.entry(input.server).or_default();
-                list.extend(effects.drain(..).map(|effect| (input.at.0, effect)));
+                list.extend(effects.drain(..).map(|effect| (event.at_ms.0, effect)));
                 replayed.records += 1;
             }
         }

@@ -61,6 +61,7 @@ impl Report {
             Self::Exited(status, unread) => ServerReport::Exited {
                 status: *status,
                 unread: unread.clone(),
+                last_words: String::new(),
             },
         }
     }
