@@ -84,5 +84,5 @@ pub(crate) fn text(answer: &Value) -> &str {
 /// The gateway's facts about a call that did not come back.
 pub(crate) fn facts(answer: &Value) -> &Value {
     assert_eq!(answer["result"]["isError"], true, "{answer}");
-    &answer["result"]["_meta"]["rea"]
+    &answer["result"]["_meta"]["rea/failure"]
 }

@@ -354,12 +354,9 @@ fn an_answer_over_the_limit_is_replaced_by_an_error_that_says_so() {
     sim.says(&[&call("1", "a__work")]);
     sim.run_to(200);
     let answer = answer(&mut sim, "1");
-    assert_eq!(answer["error"]["code"], -32_001);
-    let words = answer["error"]["message"].as_str().expect("text");
-    assert!(
-        words.contains("1000 bytes") && words.contains("executed"),
-        "{words}"
-    );
+    assert_eq!(facts(&answer)["reason"], "oversized_answer");
+    assert_eq!(facts(&answer)["executed"], "yes");
+    assert!(text(&answer).contains("1000 bytes"), "{answer}");
     assert_eq!(sim.calls_read_by(0).len(), 1, "and it is not called again");
 }
 

@@ -246,6 +246,7 @@ pub(crate) struct Told {
     pub(crate) progress: Option<u64>,
     /// What the gateway says itself about a call that did not come back.
     pub(crate) executed: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -289,12 +290,14 @@ struct Outcome {
 
 #[derive(Deserialize)]
 struct Meta {
-    rea: Option<Facts>,
+    #[serde(rename = "rea/failure")]
+    failure: Option<Facts>,
 }
 
 #[derive(Deserialize)]
 struct Facts {
     executed: String,
+    reason: String,
 }
 
 /// Reads everything that the client was sent.
@@ -324,6 +327,11 @@ fn read(at: u64, line: &str) -> Told {
         .result
         .and_then(|result| serde_json::from_str(result.get()).ok());
     let params = envelope.params;
+    let nonce = outcome.as_ref().and_then(|outcome| outcome.nonce);
+    let facts = outcome
+        .and_then(|outcome| outcome.meta)
+        .and_then(|meta| meta.failure);
+    let (executed, reason) = facts.map(|facts| (facts.executed, facts.reason)).unzip();
     let data = envelope
         .error
         .as_ref()
@@ -334,18 +342,13 @@ fn read(at: u64, line: &str) -> Told {
         id,
         method: envelope.method.map(str::to_owned),
         error_code: envelope.error.as_ref().map(|error| error.code),
-        nonce: outcome
-            .as_ref()
-            .and_then(|outcome| outcome.nonce)
-            .or_else(|| data.and_then(|data| data.nonce)),
+        nonce: nonce.or_else(|| data.and_then(|data| data.nonce)),
         progress_token: params
             .as_ref()
             .and_then(|params| params.progress_token)
             .map(|token| token.get().to_owned()),
         progress: params.as_ref().and_then(|params| params.progress),
-        executed: outcome
-            .and_then(|outcome| outcome.meta)
-            .and_then(|meta| meta.rea)
-            .map(|facts| facts.executed),
+        executed,
+        reason,
     }
 }

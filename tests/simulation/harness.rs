@@ -154,12 +154,7 @@ impl Sim {
             Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
         );
         Self {
-            gateway: Gateway::new(
-                engine,
-                client,
-                Patience::default(),
-                setup.line_bytes_max,
-            ),
+            gateway: Gateway::new(engine, client, Patience::default(), setup.line_bytes_max),
             names,
             now: 0,
             taken: Vec::new(),
