@@ -6,10 +6,11 @@ use super::timers::Timers;
 use super::{ServerId, World};
 use crate::journal::{Annotated, Journal, NotLogged, Note, Snapshots};
 use crate::protocol::tool_page::Tool;
+use crate::publish::events;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{
-    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, Millis,
-    Operator, Tuning, Verdict,
+    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, LogEvent,
+    Millis, Operator, Tuning, Verdict,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -223,6 +224,20 @@ impl<W: World> Engine<W> {
         self.servers
             .iter()
             .all(|server| server.downstream.leaf() == Leaf::Closed)
+    }
+
+    /// Says which processes are left behind by a gateway that ends without them.
+    pub fn tell_orphans(&self) {
+        for Server {
+            name, downstream, ..
+        } in &self.servers
+        {
+            if downstream.leaf() != Leaf::Closed
+                && let Some(generation) = downstream.conn().generation()
+            {
+                events::log(name, &LogEvent::Orphaned { generation });
+            }
+        }
     }
 
     /// Why calls have to be refused, if the log is required and can't be written.

@@ -4,7 +4,7 @@ use super::*;
 use crate::simulation::child::{Does, Mind};
 use crate::simulation::script::{DONE, Manner};
 use crate::simulation::world::{Act, Waiting};
-use rea_fsm::Signal;
+use rea_fsm::{Leaf, Signal};
 
 /// Does its handshake, answers no call, and ends for nothing and nobody.
 struct Undying(Scripted);
@@ -174,14 +174,14 @@ fn a_process_that_nothing_ends_is_said_to_be_left() {
 }
 
 #[test]
-fn a_process_that_nothing_ends_is_said_to_be_left_after_a_second_signal_too() {
+fn after_a_second_signal_a_process_that_nothing_ends_is_left_and_its_call_answered() {
     let mut sim = ready_over(|_, _| undying());
     sim.says(&[&call("1", "a__work")]);
     sim.happens(Waiting::Signalled);
     sim.happens(Waiting::Signalled);
     let left = sim.run_out(60_000);
     assert_eq!(left.ended_at, 100 + 500);
-    assert_eq!(left.orphans, [ServerId(0)]);
+    assert_eq!(left.leaves, [Leaf::Terminating]);
     let heard = left.world.client_text();
     assert!(
         heard.contains(r#""executed":"maybe""#),
