@@ -7,12 +7,16 @@
 mod simulation;
 
 use simulation::checks::{Seen, check};
+use simulation::log::replays_identically;
 use simulation::plan::{Plan, Ran};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::num::NonZero;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 /// How many seeds a plain `cargo test` runs.
-const SEEDS: u64 = 4_000;
+const SEEDS: u64 = 3_000;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -37,20 +41,36 @@ fn every_seed_keeps_every_promise() {
     }
     let began = Instant::now();
     let seeds = number("REA_SIM_SEEDS").unwrap_or(SEEDS);
-    let mut seen = Seen::default();
-    for seed in 0..seeds {
-        match catch_unwind(AssertUnwindSafe(|| run(seed, false).1)) {
-            Ok(one) => seen.add(&one),
-            Err(cause) => {
+    let next = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
+    let work = || {
+        let mut seen = Seen::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds || failed.load(Ordering::Relaxed) {
+                return seen;
+            }
+            if let Ok((_, one)) = catch_unwind(|| run(seed, false)) {
+                seen.add(&one);
+            } else {
+                failed.store(true, Ordering::Relaxed);
                 eprintln!(
                     "\nseed {seed} fails; to see it again:\n  \
                      REA_SIM_SEED={seed} cargo test --test simulation every_seed -- --nocapture\n"
                 );
-                resume_unwind(cause);
             }
         }
-    }
-    eprintln!("{seeds} seeds in {:?}: {seen:?}", began.elapsed());
+    };
+    let mut seen = Seen::default();
+    std::thread::scope(|scope| {
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            seen.add(&worker.join().expect("a worker catches what fails"));
+        }
+    });
+    assert!(!failed.into_inner(), "a seed fails: see above");
+    eprintln!("{seeds} seeds in {:?}: {seen:#?}", began.elapsed());
     if seeds >= SEEDS {
         every_premise_was_met(&seen);
     }
@@ -70,16 +90,25 @@ fn every_premise_was_met(seen: &Seen) {
         ("calls given up", seen.cancelled),
         ("prompt answers of good servers", seen.prompt),
         ("deaths with calls unread", seen.unread_deaths),
+        ("gaps in logs", seen.gaps),
+        ("records lost in gaps", seen.lost),
+        ("files of logs", seen.files.saturating_sub(SEEDS)),
+        (
+            "processes left behind after a second signal",
+            seen.left_behind,
+        ),
+        ("calls refused for want of a log", seen.not_logged),
     ] {
         assert!(count >= 20, "too seldom seen: {what}, {count} times");
     }
 }
 
 #[test]
-fn the_same_seed_is_the_same_run_to_the_byte() {
+fn the_same_seed_is_the_same_run_to_the_byte_and_its_log_replays() {
     for seed in 0..40 {
         let (one, _) = run(seed, false);
         let (two, _) = run(seed, false);
+        replays_identically(one.left.log.clone(), &one.left.replayed);
         assert_eq!(one.left.world.heard, two.left.world.heard, "seed {seed}");
         assert_eq!(one.left.world.acts, two.left.world.acts, "seed {seed}");
         assert_eq!(one.left.world.reads, two.left.world.reads, "seed {seed}");

@@ -5,7 +5,7 @@ use super::client::{Ask, Asked, Told, told};
 use super::moody::Temper;
 use super::plan::Ran;
 use super::world::{Act, Waiting};
-use rea_fsm::{CallId, Effect};
+use rea_fsm::{CallId, Effect, Leaf};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,11 @@ pub(crate) struct Seen {
     pub(crate) prompt: u64,
     pub(crate) unread_deaths: u64,
     pub(crate) records: u64,
+    pub(crate) gaps: u64,
+    pub(crate) lost: u64,
+    pub(crate) files: u64,
+    pub(crate) not_logged: u64,
+    pub(crate) left_behind: u64,
 }
 
 impl Seen {
@@ -47,6 +52,11 @@ impl Seen {
         self.prompt += other.prompt;
         self.unread_deaths += other.unread_deaths;
         self.records += other.records;
+        self.gaps += other.gaps;
+        self.lost += other.lost;
+        self.files += other.files;
+        self.not_logged += other.not_logged;
+        self.left_behind += other.left_behind;
     }
 }
 
@@ -108,6 +118,12 @@ impl Intake {
         self.counts.get(index).map(|(_, at)| *at)
     }
 
+    /// When a signal came after something else had begun the end.
+    fn killed_at(&self) -> Option<u64> {
+        let first = self.first_end()?;
+        self.signals.iter().copied().find(|at| first < *at)
+    }
+
     /// By when the gateway has to have ended.
     fn deadline(&self, teardown_ms: u64) -> u64 {
         let ended = self.ended_at.map(|at| at + END_OF_INPUT_MS + teardown_ms);
@@ -116,12 +132,7 @@ impl Intake {
             .signals
             .first()
             .map(|at| at + SIGNAL_DRAIN_MS + teardown_ms);
-        let first = self.first_end();
-        let killed = self
-            .signals
-            .iter()
-            .find(|at| first.is_some_and(|first| first < **at) || self.signals[0] < **at)
-            .map(|at| at + KILLED_MS);
+        let killed = self.killed_at().map(|at| at + KILLED_MS);
         let ends = [ended, gone, signalled, killed];
         ends.into_iter().flatten().min().unwrap_or(u64::MAX)
     }
@@ -133,6 +144,9 @@ pub(crate) fn check(ran: &Ran) -> Seen {
     let reads = calls_read(ran);
     let mut seen = Seen {
         records: ran.left.replayed.records,
+        gaps: ran.left.replayed.gaps,
+        lost: ran.left.replayed.lost,
+        files: ran.left.replayed.files,
         ..Seen::default()
     };
     every_request_has_its_answer(ran, &intake, &told, &mut seen);
@@ -202,6 +216,7 @@ fn every_request_has_its_answer(ran: &Ran, intake: &Intake, told: &[Told], seen:
             assert!(told.method.is_none(), "the gateway asks nothing: {told:?}");
             *answers.entry(id).or_default() += 1;
             seen.answers += 1;
+            seen.not_logged += u64::from(told.reason.as_deref() == Some("not_logged"));
         }
     }
     for (id, count) in &answers {
@@ -414,7 +429,8 @@ fn good_servers_answer_whatever_others_do(
             .find(|told| told.id.as_ref() == Some(&asked.id))
             .unwrap_or_else(|| panic!("no answer to {asked:?}"));
         // Bounds on calls in flight are the one thing that may be in the way.
-        if answer.reason.as_deref() == Some("overloaded") {
+        // And a log that is required and can't be written.
+        if let Some("overloaded" | "not_logged") = answer.reason.as_deref() {
             continue;
         }
         seen.prompt += 1;
@@ -462,9 +478,14 @@ fn it_ends_in_time_and_leaves_nothing(ran: &Ran, intake: &Intake, seen: &mut See
         ended_at <= deadline,
         "it ended at {ended_at}, and had to by {deadline}"
     );
+    let was_hurried = intake
+        .killed_at()
+        .is_some_and(|at| ended_at >= at + KILLED_MS);
     for (server, _) in ran.left.world.living() {
+        seen.left_behind += u64::from(was_hurried);
         assert!(
-            ran.left.orphans.contains(&server),
+            ran.left.orphans.contains(&server)
+                || ran.left.leaves[server.index()] == Leaf::Terminating && was_hurried,
             "{server:?} is left alive and nobody says so: {:?}",
             ran.left.leaves
         );

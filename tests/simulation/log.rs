@@ -2,21 +2,34 @@
 
 use super::world::{Act, SimWorld};
 use rea::engine::ServerId;
-use rea::journal::{Entry, Memory, MemoryFiles, MemoryHandle, Reader, Sink, machine_seed};
+use rea::journal::{Entry, Memory, MemoryFiles, MemoryHandle, Note, Reader, Sink, machine_seed};
+use rea::replay::{Options, Outcome};
 use rea_fsm::{CallId, Downstream, Effect, Generation, digest};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 
-/// How much has been written.
+/// How much has been written, and whether the disk takes anything at all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Written(Arc<AtomicU64>);
+pub(crate) struct Written {
+    bytes: Arc<AtomicU64>,
+    /// Whether records may be missing: in a gap, acts go on without the log.
+    faulty: Arc<AtomicBool>,
+}
 
 impl Written {
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_faulty(&self) {
+        self.faulty.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
     }
 }
 
@@ -45,7 +58,9 @@ impl Sink for Counting {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.memory.write(bytes)?;
-        self.written.0.fetch_add(count as u64, Ordering::Relaxed);
+        self.written
+            .bytes
+            .fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 
@@ -76,6 +91,10 @@ pub(crate) struct Replayed {
     /// The last state of each.
     pub(crate) machines: BTreeMap<String, Downstream>,
     pub(crate) records: u64,
+    pub(crate) files: u64,
+    pub(crate) gaps: u64,
+    /// Records that were never written.
+    pub(crate) lost: u64,
 }
 
 /// Runs the log again, comparing every state, effect digest and state digest.
@@ -86,6 +105,7 @@ pub(crate) fn replay(files: Vec<Vec<u8>>) -> Replayed {
     while let Some(entry) = reader.next_entry().expect("the log is whole") {
         match entry {
             Entry::File { header, .. } => {
+                replayed.files += 1;
                 if header.continues.is_some() {
                     continue;
                 }
@@ -96,7 +116,17 @@ pub(crate) fn replay(files: Vec<Vec<u8>>) -> Replayed {
                         .insert(name, Downstream::new(tuning, seed));
                 }
             }
-            Entry::Note(_) => {}
+            Entry::Note(noted) => {
+                if let Note::Gap(gap) = noted.note {
+                    replayed.gaps += 1;
+                    replayed.lost += gap.last + 1 - gap.first;
+                    for (name, snapshot) in gap.snapshots {
+                        replayed
+                            .machines
+                            .insert(name, Downstream::restore(snapshot));
+                    }
+                }
+            }
             Entry::Input(input) => {
                 let machine = replayed
                     .machines
@@ -122,6 +152,20 @@ pub(crate) fn replay(files: Vec<Vec<u8>>) -> Replayed {
     }
     assert!(reader.into_ending().closed, "the log says that it ended");
     replayed
+}
+
+/// The product's own replay comes to the same.
+pub(crate) fn replays_identically(files: Vec<Vec<u8>>, replayed: &Replayed) {
+    let reader = Reader::new(Box::new(MemoryFiles::numbered(files)));
+    let report =
+        rea::replay::replay(reader, Options::default(), &mut |_| Ok(())).expect("nothing is shown");
+    assert!(
+        matches!(report.outcome, Outcome::Identical),
+        "{:?}",
+        report.outcome
+    );
+    assert_eq!(report.gaps, replayed.gaps);
+    assert_eq!(report.lost, replayed.lost);
 }
 
 /// What the world saw is what the log's machines asked for, one for one.

@@ -14,12 +14,14 @@ pub(crate) enum Temper {
     Awful,
     /// Starts, and then says nothing.
     Mute,
+    /// Works well, and ends for nobody, or late after KILL.
+    Stubborn,
 }
 
 impl Temper {
     const fn badness(self) -> u64 {
         match self {
-            Self::Good | Self::Mute => 0,
+            Self::Good | Self::Mute | Self::Stubborn => 0,
             Self::Fair => 60,
             Self::Bad => 250,
             Self::Awful => 600,
@@ -127,9 +129,9 @@ impl Moody {
             },
             lists,
             pages: rng.between(1, 3),
-            heeds_end: !rng.chance(bad),
-            heeds_term: !rng.chance(bad),
-            kill_ms: if rng.chance(bad / 20) {
+            heeds_end: temper != Temper::Stubborn && !rng.chance(bad),
+            heeds_term: temper != Temper::Stubborn && !rng.chance(bad),
+            kill_ms: if temper == Temper::Stubborn || rng.chance(bad / 20) {
                 rng.chance(700).then(|| rng.between(100, 3_000))
             } else {
                 Some(rng.below(5))

@@ -2,10 +2,11 @@
 
 use super::child::Chunks;
 use super::client::{Script, script};
-use super::harness::{Lateness, Remainder, ServerSpec, Setup, Sim};
+use super::harness::{DiskFull, Lateness, LogSetup, Remainder, ServerSpec, Setup, Sim};
 use super::moody::{LINE_BYTES_MAX, Temper, birth};
 use super::rng::Rng;
 use rea::gateway::ToolPolicy;
+use rea::journal::Mode;
 use rea_fsm::{CallClass, Millis, Protocol, Tuning};
 
 /// Longer than anything that is promised.
@@ -42,7 +43,7 @@ fn tuning(rng: &mut Rng) -> Tuning {
         linger_ms: Millis(50),
         term_ms: Millis(200),
         kill_ms: Millis(200),
-        give_up_ms: Millis(200),
+        give_up_ms: Millis([200, 900][rng.index(2)]),
         kill_again_ms: Millis(700),
         queue_max: u32::try_from(rng.between(2, 16)).expect("it is small"),
         queue_ms: Millis(1_000),
@@ -59,6 +60,27 @@ fn tuning(rng: &mut Rng) -> Tuning {
     }
 }
 
+/// Logs of many files, and disks that are full for a while.
+fn log(rng: &mut Rng) -> LogSetup {
+    let full = rng.chance(200).then(|| {
+        let from = rng.below(3_000);
+        DiskFull {
+            from,
+            to: from + [1, 400, 3_000, 100_000][rng.index(4)],
+            room_bytes: rng.index(600),
+        }
+    });
+    LogSetup {
+        mode: if rng.chance(300) {
+            Mode::Required
+        } else {
+            Mode::On
+        },
+        file_bytes: [6_000, 20_000, 64 << 20, 64 << 20][rng.index(4)],
+        full,
+    }
+}
+
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
@@ -66,12 +88,13 @@ impl Plan {
         let names: Vec<String> = (0..count).map(|index| format!("s{index}")).collect();
         let tempers: Vec<Temper> = names
             .iter()
-            .map(|_| match rng.below(10) {
+            .map(|_| match rng.below(11) {
                 0..=2 => Temper::Good,
                 3..=4 => Temper::Fair,
                 5..=6 => Temper::Bad,
                 7..=8 => Temper::Awful,
-                _ => Temper::Mute,
+                9 => Temper::Mute,
+                _ => Temper::Stubborn,
             })
             .collect();
         let tuning = tuning(&mut rng);
@@ -107,6 +130,7 @@ impl Plan {
             },
             lateness,
             world_seed: rng.next(),
+            log: log(&mut rng),
             servers,
         };
         Self {
