@@ -1,5 +1,11 @@
 //! The gateway's rules, one example each, over the simulated world.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so"
+)]
+
 #[path = "gateway/answers.rs"]
 mod answers;
 #[path = "gateway/calls.rs"]

@@ -235,7 +235,7 @@ fn a_locked_server_says_when_the_next_try_is() {
     let retry_at = facts(&answer)["retry_at"].as_str().expect("a time");
     let retry_at: jiff::Timestamp = retry_at.parse().expect("RFC 3339");
     let wait_ms = retry_at
-        .duration_since(crate::simulation::harness::began())
+        .duration_since(simulation::harness::began())
         .as_millis();
     assert!((30_000..45_000).contains(&wait_ms), "{wait_ms}");
     assert!(text(&answer).contains("the next try is at"), "{answer}");

@@ -143,7 +143,7 @@ fn b29_unknown_names_create_nothing() {
     for id in 1..=50 {
         sim.says(&[&call(&id.to_string(), &format!("nobody{id}__x"))]);
     }
-    sim.happens(crate::simulation::world::Waiting::Signalled);
+    sim.happens(simulation::world::Waiting::Signalled);
     let left = sim.run_out(60_000);
     let log = String::from_utf8(left.log.concat()).expect("it is text");
     assert!(!log.contains("nobody"), "{log}");

@@ -130,12 +130,7 @@ fn a_list_that_differs_after_a_restart_is_announced() {
         };
         Scripted::prompt()
             .pages(&[page])
-            .on_call(|_| {
-                vec![crate::simulation::child::die(
-                    0,
-                    rea_fsm::ExitStatus::Code(1),
-                )]
-            })
+            .on_call(|_| vec![simulation::child::die(0, rea_fsm::ExitStatus::Code(1))])
             .birth()
     });
     sim.says(&[INITIALIZE, &list(1)]);
@@ -153,7 +148,7 @@ fn a_list_at_the_end_of_input_is_answered() {
         Scripted::prompt().handshake(Manner::Never).birth()
     });
     sim.says(&[INITIALIZE, &list(1)]);
-    sim.happens(crate::simulation::world::Waiting::ClientEnded);
+    sim.happens(simulation::world::Waiting::ClientEnded);
     let left = sim.run_out(60_000);
     let text = left.world.client_text();
     assert!(

@@ -38,7 +38,7 @@ fn slow(after_ms: u64) -> impl FnMut(ServerId, u32) -> Birth {
     }
 }
 
-fn acts(left: &crate::simulation::harness::Remainder) -> Vec<&Act> {
+fn acts(left: &simulation::harness::Remainder) -> Vec<&Act> {
     let acts = left.world.acts.iter().map(|(_, _, act)| act);
     acts.filter(|act| !matches!(act, Act::Write(..))).collect()
 }

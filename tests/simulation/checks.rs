@@ -2,17 +2,13 @@
 //! was sent. The log is checked where the run ends.
 
 use super::client::{Ask, Asked, Told, told};
+use super::intake::{Intake, KILLED_MS};
 use super::moody::Temper;
 use super::plan::Ran;
-use super::world::{Act, Waiting};
+use super::world::Act;
 use rea_fsm::{CallId, Effect, Leaf};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How long after a signal calls in flight may be answered.
-const SIGNAL_DRAIN_MS: u64 = 1_000;
-const END_OF_INPUT_MS: u64 = 1_500;
-const KILLED_MS: u64 = 500;
 
 /// How often what a check speaks of was there at all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,76 +62,6 @@ struct CallRead {
     server: u32,
     generation: u32,
     nonce: u64,
-}
-
-/// When the client's bytes and its end were taken.
-struct Intake {
-    /// Bytes of the client that counted, with the time at which each count was reached.
-    counts: Vec<(usize, u64)>,
-    ended_at: Option<u64>,
-    gone_at: Option<u64>,
-    signals: Vec<u64>,
-}
-
-impl Intake {
-    fn of(taken: &[(u64, Waiting)]) -> Self {
-        let mut intake = Self {
-            counts: Vec::new(),
-            ended_at: None,
-            gone_at: None,
-            signals: Vec::new(),
-        };
-        let mut bytes = 0;
-        for (at, waiting) in taken {
-            match waiting {
-                Waiting::Client(piece) => {
-                    if intake.first_end().is_none() {
-                        bytes += piece.len();
-                        intake.counts.push((bytes, *at));
-                    }
-                }
-                Waiting::ClientEnded => {
-                    intake.ended_at.get_or_insert(*at);
-                }
-                Waiting::ClientGone => {
-                    intake.gone_at.get_or_insert(*at);
-                }
-                Waiting::Signalled => intake.signals.push(*at),
-                Waiting::Server(..) => {}
-            }
-        }
-        intake
-    }
-
-    fn first_end(&self) -> Option<u64> {
-        let ends = [self.ended_at, self.gone_at, self.signals.first().copied()];
-        ends.into_iter().flatten().min()
-    }
-
-    /// When the line that ends there was taken.
-    fn taken_at(&self, ends_at: usize) -> Option<u64> {
-        let index = self.counts.partition_point(|(bytes, _)| *bytes < ends_at);
-        self.counts.get(index).map(|(_, at)| *at)
-    }
-
-    /// When a signal came after something else had begun the end.
-    fn killed_at(&self) -> Option<u64> {
-        let first = self.first_end()?;
-        self.signals.iter().copied().find(|at| first < *at)
-    }
-
-    /// By when the gateway has to have ended.
-    fn deadline(&self, teardown_ms: u64) -> u64 {
-        let ended = self.ended_at.map(|at| at + END_OF_INPUT_MS + teardown_ms);
-        let gone = self.gone_at.map(|at| at + teardown_ms);
-        let signalled = self
-            .signals
-            .first()
-            .map(|at| at + SIGNAL_DRAIN_MS + teardown_ms);
-        let killed = self.killed_at().map(|at| at + KILLED_MS);
-        let ends = [ended, gone, signalled, killed];
-        ends.into_iter().flatten().min().unwrap_or(u64::MAX)
-    }
 }
 
 pub(crate) fn check(ran: &Ran) -> Seen {
@@ -243,7 +169,7 @@ fn answers_never_cross(ran: &Ran, told: &[Told]) {
         .iter()
         .filter_map(|asked| match &asked.what {
             Ask::Call { nonce, .. } => Some((*nonce, asked.id.as_str())),
-            _ => None,
+            Ask::Initialize | Ask::List | Ask::Ping | Ask::Wrong(_) => None,
         })
         .collect();
     let mut answered = BTreeSet::new();

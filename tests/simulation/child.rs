@@ -93,6 +93,10 @@ pub(crate) enum Life {
     Buried,
 }
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about a pipe, and any may hold beside any"
+)]
 pub(crate) struct Process {
     pub(crate) mind: Option<Box<dyn Mind>>,
     pub(crate) life: Life,

@@ -19,6 +19,7 @@ pub(crate) mod checks;
 pub(crate) mod child;
 pub(crate) mod client;
 pub(crate) mod harness;
+pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod moody;
 pub(crate) mod plan;
