@@ -14,6 +14,8 @@ mod calls;
 mod defects;
 #[path = "gateway/lists.rs"]
 mod lists;
+#[path = "gateway/logging.rs"]
+mod logging;
 #[path = "simulation/mod.rs"]
 mod simulation;
 #[path = "gateway/stopping.rs"]
