@@ -96,6 +96,27 @@ fn b4_a_slow_call_harms_nobody() {
     assert_eq!(sim.world().processes.len(), 1);
 }
 
+/// The gateway is stopped while it waits for a sign of life: the server, stopped with it, gets the
+/// time that it had.
+#[test]
+fn a_gateway_that_slept_does_not_blame_its_servers() {
+    for asleep_ms in [1_500, 6_100, 60_000, 3_600_000] {
+        let mut sim = ready_over(|_, _| {
+            Scripted::prompt()
+                .pong(Manner::After(50))
+                .on_call(|asked| vec![asked.result(60_100, DONE)])
+                .birth()
+        });
+        sim.says(&[&call("1", "a__work")]);
+        // At its deadline the server is asked for a sign of life, which does not come in time.
+        sim.run_to(60_110);
+        sim.oversleep(asleep_ms);
+        sim.run_to(60_110 + asleep_ms + 1_000);
+        assert_eq!(text(&answer(&mut sim, "1")), "done", "asleep {asleep_ms}");
+        assert_eq!(sim.world().processes.len(), 1, "asleep {asleep_ms}");
+    }
+}
+
 /// Many calls while a server is away: one process is started for all of them.
 #[test]
 fn b6_calls_start_no_processes() {

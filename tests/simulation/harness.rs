@@ -252,7 +252,7 @@ impl Sim {
         self.gateway.begin(Millis(self.now));
         for waiting in waiting {
             if self.tells {
-                eprintln!("{:>6} > {waiting:?}", self.now);
+                eprintln!("{:>6} > {waiting}", self.now);
             }
             let input = match &waiting {
                 Waiting::Client(bytes) => Input::Client(bytes),
@@ -275,12 +275,20 @@ impl Sim {
             let now = self.now;
             let world = self.world();
             for (_, key, act) in &world.acts[acts..] {
-                eprintln!("{now:>6} < {key:?} {act:?}");
+                eprintln!("{now:>6} < {}#{} {act}", key.0.0, key.1.0);
             }
             for (_, bytes) in &world.heard[heard..] {
                 eprint!("{now:>6} < {}", String::from_utf8_lossy(bytes));
             }
         }
+    }
+
+    /// Lets time pass without the gateway and without its servers, as when the machine sleeps.
+    pub(crate) fn oversleep(&mut self, asleep_ms: u64) {
+        self.now += asleep_ms;
+        let now = self.now;
+        self.world().postpone(now);
+        self.take(Vec::new());
     }
 
     /// Lets time pass.

@@ -9,6 +9,7 @@ use super::rng::Rng;
 use rea::engine::{ServerId, ServerReport, World};
 use rea_fsm::{CallId, ExitStatus, Generation, Signal, SpawnFailure};
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub(crate) type Key = (ServerId, Generation);
 
@@ -37,6 +38,32 @@ pub(crate) enum Waiting {
     ClientGone,
     Signalled,
     Server(Key, Report),
+}
+
+/// A seed's story, for people.
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(bytes) => write!(f, "client {:?}", String::from_utf8_lossy(bytes)),
+            Self::Server((server, generation), Report::Output(bytes)) => {
+                let text = String::from_utf8_lossy(bytes);
+                write!(f, "{}#{} {text:?}", server.0, generation.0)
+            }
+            Self::Server((server, generation), report) => {
+                write!(f, "{}#{} {report:?}", server.0, generation.0)
+            }
+            Self::ClientEnded | Self::ClientGone | Self::Signalled => write!(f, "{self:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(line, _) => write!(f, "{line}"),
+            Self::Spawn | Self::CloseStdin | Self::Signal(_) => write!(f, "{self:?}"),
+        }
+    }
 }
 
 /// [`ServerReport`] with its bytes.
@@ -125,6 +152,14 @@ impl SimWorld {
     fn plan(&mut self, at: u64, happening: Happening) {
         self.sequence += 1;
         self.happenings.insert((at, self.sequence), happening);
+    }
+
+    /// What would have happened by now happens now, in the turn after this one.
+    pub(crate) fn postpone(&mut self, now: u64) {
+        self.now = now;
+        for ((at, sequence), happening) in std::mem::take(&mut self.happenings) {
+            self.happenings.insert((at.max(now), sequence), happening);
+        }
     }
 
     /// When something happens next.
