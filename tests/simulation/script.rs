@@ -3,7 +3,10 @@
 
 use super::child::{Birth, Does, Mind, die, say};
 use rea_fsm::{ExitStatus, Signal};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 type OnCall = Box<dyn FnMut(&Asked) -> Vec<Does>>;
 
@@ -17,26 +20,18 @@ pub(crate) struct Asked {
 
 impl Asked {
     fn of(line: &str) -> Self {
-        let value: Value = serde_json::from_str(line).unwrap_or(Value::Null);
-        let id = line
-            .split_once("\"id\":")
-            .map(|(_, rest)| {
-                let end = rest.find([',', '}']).unwrap_or(rest.len());
-                rest[..end].trim().to_owned()
-            })
-            .unwrap_or_default();
-        // Payloads that are no text for serde_json have their method still.
-        let method = value["method"].as_str().map_or_else(
-            || {
-                let known = ["tools/call", "tools/list", "initialize", "server/discover"];
-                let found = known.iter().find(|name| line.contains(**name));
-                found.map_or_else(String::new, |name| (*name).to_owned())
-            },
-            str::to_owned,
-        );
+        // Payloads are skipped, so that what is no text for serde_json does not matter.
+        #[derive(Default, Deserialize)]
+        struct Envelope<'a> {
+            #[serde(borrow)]
+            id: Option<&'a RawValue>,
+            #[serde(borrow)]
+            method: Option<Cow<'a, str>>,
+        }
+        let envelope: Envelope<'_> = serde_json::from_str(line).unwrap_or_default();
         Self {
-            id,
-            method,
+            id: envelope.id.map_or_else(String::new, ToString::to_string),
+            method: envelope.method.unwrap_or_default().into_owned(),
             line: line.to_owned(),
         }
     }
