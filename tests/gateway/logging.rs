@@ -4,15 +4,22 @@ use super::*;
 use rea::journal::Mode;
 use rea_fsm::Leaf;
 use simulation::world::Waiting;
+use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
-/// What the gateway says on its own account, a line an event.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// What the gateway of this test has said on its own account, a line an event.
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One listener for all tests: with one for each, what a test hears depends on the others.
+static LISTENING: Once = Once::new();
+
+struct Listener;
 
 struct Words(String);
 
@@ -22,22 +29,22 @@ impl Visit for Words {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Said {
+impl<S: Subscriber> Layer<S> for Listener {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut words = Words(String::new());
         event.record(&mut words);
-        self.0.lock().expect("nobody panics here").push(words.0);
+        SAID.with_borrow_mut(|said| said.push(words.0));
     }
 }
 
-impl Said {
-    fn during(act: impl FnOnce()) -> Vec<String> {
-        let said = Self::default();
-        let subscriber = tracing_subscriber::registry().with(said.clone());
-        tracing::subscriber::with_default(subscriber, act);
-        let said = said.0.lock().expect("nobody panics here");
-        said.clone()
-    }
+fn said_during(act: impl FnOnce()) -> Vec<String> {
+    LISTENING.call_once(|| {
+        let listener = tracing_subscriber::registry().with(Listener);
+        tracing::subscriber::set_global_default(listener).expect("nobody listens yet");
+    });
+    SAID.take();
+    act();
+    SAID.take()
 }
 
 fn ready_with_log(mode: Mode) -> Sim {
@@ -88,7 +95,7 @@ fn a_full_disk_costs_records_and_no_call() {
 
 #[test]
 fn a_log_that_can_not_be_written_is_said_once_and_so_is_its_return() {
-    let said = Said::during(|| {
+    let said = said_during(|| {
         let mut sim = ready_with_log(Mode::On);
         sim.fill_disk(0);
         for id in 1..=3 {
