@@ -8,14 +8,20 @@
 
 #[path = "gateway/answers.rs"]
 mod answers;
+#[path = "gateway/bounds.rs"]
+mod bounds;
 #[path = "gateway/calls.rs"]
 mod calls;
 #[path = "gateway/defects.rs"]
 mod defects;
+#[path = "gateway/failures.rs"]
+mod failures;
 #[path = "gateway/lists.rs"]
 mod lists;
 #[path = "gateway/logging.rs"]
 mod logging;
+#[path = "gateway/servers.rs"]
+mod servers;
 #[path = "simulation/mod.rs"]
 mod simulation;
 #[path = "gateway/stopping.rs"]

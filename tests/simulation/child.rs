@@ -55,6 +55,11 @@ pub(crate) trait Mind {
         vec![die(0, status)]
     }
 
+    /// The end of its standard error.
+    fn last_words(&self) -> String {
+        String::new()
+    }
+
     /// How long it takes before it reads the next line; none: it reads no more.
     fn pace_ms(&mut self) -> Option<u64> {
         Some(0)
@@ -147,6 +152,11 @@ impl Process {
         };
         let rest = self.out.split_off(length);
         std::mem::replace(&mut self.out, rest)
+    }
+
+    pub(crate) fn last_words(&self) -> String {
+        let mind = self.mind.as_ref();
+        mind.map_or_else(String::new, |mind| mind.last_words())
     }
 
     /// Calls whose line it provably has not read, in ascending order.

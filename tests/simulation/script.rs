@@ -68,6 +68,7 @@ pub(crate) struct Scripted {
     pub(crate) pages: Vec<String>,
     pub(crate) on_call: OnCall,
     pub(crate) ignores_end: bool,
+    pub(crate) last_words: &'static str,
 }
 
 pub(crate) const DONE: &str = r#"{"content":[{"type":"text","text":"done"}]}"#;
@@ -84,6 +85,7 @@ impl Scripted {
             ],
             on_call: Box::new(|asked| vec![asked.result(0, DONE)]),
             ignores_end: false,
+            last_words: "",
         }
     }
 
@@ -164,6 +166,10 @@ impl Mind for Scripted {
         } else {
             vec![die(0, ExitStatus::Code(0))]
         }
+    }
+
+    fn last_words(&self) -> String {
+        self.last_words.to_owned()
     }
 
     fn signalled(&mut self, signal: Signal) -> Vec<Does> {

@@ -74,7 +74,7 @@ pub(crate) enum Report {
     Output(Vec<u8>),
     OutputEnded,
     InputBroken,
-    Exited(ExitStatus, Vec<CallId>),
+    Exited(ExitStatus, Vec<CallId>, String),
 }
 
 impl Report {
@@ -85,10 +85,10 @@ impl Report {
             Self::Output(bytes) => ServerReport::Output(bytes),
             Self::OutputEnded => ServerReport::OutputEnded,
             Self::InputBroken => ServerReport::InputBroken,
-            Self::Exited(status, unread) => ServerReport::Exited {
+            Self::Exited(status, unread, last_words) => ServerReport::Exited {
                 status: *status,
                 unread: unread.clone(),
-                last_words: String::new(),
+                last_words: last_words.clone(),
             },
         }
     }
@@ -201,12 +201,16 @@ impl SimWorld {
                 match process.life {
                     Life::Dead(status) => {
                         let unread = process.unread();
+                        let last_words = process.last_words();
                         process.life = Life::Buried;
                         let says_end = !process.stdout_closed && self.rng.chance(500);
                         if says_end {
                             waiting.push(Waiting::Server(key, Report::OutputEnded));
                         }
-                        waiting.push(Waiting::Server(key, Report::Exited(status, unread)));
+                        waiting.push(Waiting::Server(
+                            key,
+                            Report::Exited(status, unread, last_words),
+                        ));
                     }
                     Life::Alive if process.stdout_closed => {
                         waiting.push(Waiting::Server(key, Report::OutputEnded));
