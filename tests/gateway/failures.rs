@@ -93,6 +93,7 @@ fn after_faults_in_a_row_calls_are_refused_until_the_time_that_is_told() {
     let mut spec = ServerSpec::named("a");
     spec.tuning.breaker_faults = 2;
     spec.policy.timeout_ms = Millis(200);
+    spec.tuning.call_cap_ms = Millis(500);
     let mut calls = 0;
     let mut sim = Sim::new(
         Setup::of(vec![spec]),
@@ -121,7 +122,7 @@ fn after_faults_in_a_row_calls_are_refused_until_the_time_that_is_told() {
     sim.run_to(30_000);
     sim.says(&[&call("4", "a__work")]);
     assert_eq!(facts(&answer(&mut sim, "4"))["reason"], "circuit_open");
-    sim.run_to(30_400);
+    sim.run_to(30_700);
     sim.says(&[&call("5", "a__work"), &call("6", "a__work")]);
     assert_eq!(text(&answer(&mut sim, "5")), "done");
     assert_eq!(facts(&answer(&mut sim, "6"))["reason"], "circuit_half_open");
