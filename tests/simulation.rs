@@ -22,7 +22,7 @@ use std::thread::available_parallelism;
 use std::time::Instant;
 
 /// How many seeds a plain `cargo test` runs.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 2_500;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -103,9 +103,10 @@ fn every_premise_was_met(seen: &Seen) {
             "processes left behind after a second signal",
             seen.left_behind,
         ),
+        ("good servers that had time to start", seen.good_starts),
         ("calls refused for want of a log", seen.not_logged),
     ] {
-        assert!(count >= 20, "too seldom seen: {what}, {count} times");
+        assert!(count >= 10, "too seldom seen: {what}, {count} times");
     }
 }
 

@@ -111,6 +111,26 @@ fn a_slow_call_holds_up_no_other() {
 }
 
 #[test]
+fn an_answer_that_has_arrived_counts_more_than_a_timer_of_the_same_moment() {
+    let mut spec = ServerSpec::named("a");
+    spec.policy.timeout_ms = rea_fsm::Millis(200);
+    spec.tuning.call_cap_ms = rea_fsm::Millis(500);
+    let mut sim = Sim::new(
+        Setup::of(vec![spec]),
+        Box::new(|_, _| {
+            Scripted::prompt()
+                .on_call(|asked| vec![asked.result(500, DONE)])
+                .birth()
+        }),
+    );
+    sim.says(&[INITIALIZE]);
+    sim.run_to(100);
+    sim.says(&[&call("1", "a__work")]);
+    sim.run_to(600);
+    assert_eq!(text(&answer(&mut sim, "1")), "done");
+}
+
+#[test]
 fn so_many_lists_wait_and_no_more() {
     let mut sim = gateway(1, |_, _| {
         Scripted::prompt().handshake(Manner::Never).birth()

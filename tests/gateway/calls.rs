@@ -175,6 +175,19 @@ fn a_safe_call_that_its_server_died_of_is_repeated_once() {
 }
 
 #[test]
+fn a_safe_call_that_every_process_dies_of_is_not_repeated_for_ever() {
+    let mut sim = ready_with_safe_work(|_, _| {
+        Scripted::prompt()
+            .on_call(|_| vec![die(0, ExitStatus::Signal(9))])
+            .birth()
+    });
+    sim.says(&[&call("1", "a__work")]);
+    sim.run_to(100_000);
+    assert_eq!(facts(&answer(&mut sim, "1"))["executed"], "maybe");
+    assert_eq!(sim.calls_read_by(0).len(), 2);
+}
+
+#[test]
 fn a_repeated_call_that_is_then_given_up_may_have_been_executed() {
     let mut sim = ready_with_safe_work(|_, generation| match generation {
         1 => Scripted::prompt()

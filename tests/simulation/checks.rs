@@ -31,6 +31,7 @@ pub(crate) struct Seen {
     pub(crate) files: u64,
     pub(crate) not_logged: u64,
     pub(crate) left_behind: u64,
+    pub(crate) good_starts: u64,
 }
 
 impl Seen {
@@ -53,6 +54,7 @@ impl Seen {
         self.files += other.files;
         self.not_logged += other.not_logged;
         self.left_behind += other.left_behind;
+        self.good_starts += other.good_starts;
     }
 }
 
@@ -330,7 +332,20 @@ fn good_servers_answer_whatever_others_do(
     seen: &mut Seen,
 ) {
     const LONGEST_ANSWER_MS: u64 = 100;
+    /// Others may take the places for starting, each for its handshake's time.
+    const LONGEST_START_MS: u64 = 6_000;
     let end = intake.first_end().unwrap_or(u64::MAX);
+    for (server, temper) in ran.tempers.iter().enumerate() {
+        let has_had_time = end > 1_000 + LONGEST_START_MS + 2 * ran.left.late_ms;
+        if *temper == Temper::Good && has_had_time && ran.left.replayed.lost == 0 {
+            seen.good_starts += 1;
+            assert!(
+                ready_at(ran, server).is_some_and(|at| at <= end),
+                "server {server} was never ready: {:?}",
+                ran.left.leaves
+            );
+        }
+    }
     for (asked, at) in accepted(ran, intake) {
         let Ask::Call {
             server,

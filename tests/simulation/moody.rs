@@ -211,6 +211,20 @@ impl Moody {
         }
     }
 
+    /// Progress behind the answer, which is nobody's any more.
+    fn late_progress(&mut self, params: &Value, after_ms: u64) -> Option<Does> {
+        let token = params["_meta"].get("progressToken")?;
+        self.rng.chance(200).then(|| {
+            let after_ms = after_ms + self.rng.below(3);
+            say(
+                after_ms,
+                format!(
+                    r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":99}}}}"#
+                ),
+            )
+        })
+    }
+
     fn call(&mut self, id: &Value, params: &Value) -> Vec<Does> {
         let nonce = params["arguments"]["nonce"].as_u64().unwrap_or(0);
         let good = answer(
@@ -239,6 +253,7 @@ impl Moody {
             } else {
                 does.push(say(after_ms, good));
             }
+            does.extend(self.late_progress(params, after_ms));
             return does;
         }
         match self.rng.below(12) {
