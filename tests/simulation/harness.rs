@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 /// What the simulated gateway was told to keep out of its log.
 pub(crate) const SECRET: &str = "hunter2-very-secret";
 
+/// A gateway that has so many turns in one millisecond will have them for ever.
+const SPINS_MAX: u64 = 10_000;
+
 pub(crate) struct ServerSpec {
     pub(crate) name: String,
     pub(crate) tuning: Tuning,
@@ -119,6 +122,8 @@ pub(crate) struct Sim {
     /// What the gateway took of the client and of signals, in order.
     pub(crate) taken: Vec<(u64, Waiting)>,
     pub(crate) turns: u64,
+    /// How many turns there were since the clock went on.
+    turns_now: u64,
     /// By how much turns were late, all together.
     pub(crate) late_ms: u64,
     pub(crate) tells: bool,
@@ -192,6 +197,7 @@ impl Sim {
             now: 0,
             taken: Vec::new(),
             turns: 0,
+            turns_now: 0,
             late_ms: 0,
             tells: false,
             lateness: setup.lateness,
@@ -237,6 +243,12 @@ impl Sim {
         let earliest = self.now;
         self.now = self.now.max(next + late_ms);
         let now = self.now;
+        self.turns_now = if now > earliest {
+            0
+        } else {
+            self.turns_now + 1
+        };
+        assert!(self.turns_now < SPINS_MAX, "it spins at {now}");
         let waiting = self.world().pass(now);
         if waiting.is_empty() && due.is_none_or(|due| due > now) {
             assert!(next >= earliest, "the clock goes on");
