@@ -2,9 +2,10 @@
 
 use super::*;
 use rea::gateway::{Annotations, ToolPolicy};
-use rea_fsm::{CallClass, ExitStatus, Leaf, Millis, SpawnFailure};
+use rea_fsm::{CallClass, ExitStatus, Generation, Leaf, Millis, SpawnFailure};
 use simulation::child::{die, say};
 use simulation::script::DONE;
+use simulation::world::{Report, Waiting};
 
 #[test]
 fn the_last_words_of_a_server_that_died_stand_in_the_error() {
@@ -57,6 +58,40 @@ fn an_answer_that_comes_twice_is_passed_on_once() {
     sim.run_to(200);
     assert_eq!(text(&answer(&mut sim, "1")), "done");
     assert_eq!(sim.heard().len(), 2);
+}
+
+#[test]
+fn what_a_process_that_was_replaced_still_says_is_not_taken_for_its_successors_words() {
+    let mut sim = ready_over(|_, generation| {
+        Scripted::prompt()
+            .on_call(move |asked| match generation {
+                1 => vec![die(0, ExitStatus::Code(1))],
+                _ => vec![asked.result(2_000, DONE)],
+            })
+            .birth()
+    });
+    sim.says(&[&call("1", "a__work")]);
+    sim.run_to(5_000);
+    sim.says(&[&call("2", "a__work")]);
+    let read = sim.calls_read_by(0);
+    let sent: Value = serde_json::from_str(&read[1]).expect("it is JSON");
+    let reply = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, sent["id"]);
+    let dead = (ServerId(0), Generation(1));
+    for report in [
+        Report::Output(format!("{reply}\n").into_bytes()),
+        Report::OutputEnded,
+        Report::InputBroken,
+        Report::Exited(ExitStatus::Code(0), Vec::new(), String::new()),
+        Report::Output(b"half a line".to_vec()),
+    ] {
+        sim.happens(Waiting::Server(dead, report));
+    }
+    sim.run_to(6_000);
+    assert!(answers(&mut sim, "2").is_empty());
+    assert_eq!(sim.leaf(0), Leaf::Ready);
+    assert_eq!(sim.world().processes.len(), 2);
+    sim.run_to(8_000);
+    assert_eq!(text(&answer(&mut sim, "2")), "done");
 }
 
 #[test]

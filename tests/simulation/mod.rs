@@ -21,6 +21,7 @@ pub(crate) mod client;
 pub(crate) mod harness;
 pub(crate) mod intake;
 pub(crate) mod log;
+pub(crate) mod messages;
 pub(crate) mod moody;
 pub(crate) mod plan;
 pub(crate) mod rng;
