@@ -46,6 +46,23 @@ fn wherever_the_disk_fills_up_replay_goes_on_behind_the_gap() {
 }
 
 #[test]
+fn a_torn_line_is_cut_off_also_where_the_next_file_is_due() {
+    for room in (1_000..6_000).step_by(41) {
+        let mut rig = Rig::new(24, 1_000);
+        rig.disk.seal_directory();
+        rig.disk.set_room(Some(room));
+        rig.run(50).unwrap();
+        rig.disk.heal();
+        rig.run(200).unwrap();
+        let report = replayed(rig.close().files());
+        assert!(
+            matches!(report.outcome, Outcome::Identical),
+            "room {room}: {report:?}"
+        );
+    }
+}
+
+#[test]
 fn what_a_full_disk_took_of_a_batch_is_cut_back_to_whole_lines_when_it_has_room() {
     let mut rig = Rig::new(22, u64::MAX);
     rig.run(10).unwrap();

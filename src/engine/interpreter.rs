@@ -63,7 +63,7 @@ impl<W: World> Engine<W> {
             } => {
                 self.timers.disarm(id, TimerKey::Call(call));
                 if let Some(held) = self.calls.remove(&call) {
-                    session.settled(held.progress_token.as_ref());
+                    session.settled(call, held.progress_token.as_ref());
                 }
                 if let Some(generation) = downstream.conn().generation() {
                     world.settled(id, generation, call);

@@ -14,6 +14,7 @@
 //! The real world and the simulated one differ in their [`World`] alone.
 
 mod interpreter;
+mod log_watch;
 mod reports;
 mod session;
 mod slots;

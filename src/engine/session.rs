@@ -66,8 +66,9 @@ pub(super) struct Session {
     cursors: BTreeSet<String>,
     list_bytes: usize,
     tools: Vec<Tool>,
-    /// Which call a progress token stands for.
-    tokens: BTreeMap<RequestId, CallId>,
+    /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
+    /// may have the same.
+    tokens: BTreeSet<(RequestId, CallId)>,
 }
 
 impl Session {
@@ -82,7 +83,7 @@ impl Session {
             cursors: BTreeSet::new(),
             list_bytes: 0,
             tools: Vec::new(),
-            tokens: BTreeMap::new(),
+            tokens: BTreeSet::new(),
         }
     }
 
@@ -132,13 +133,13 @@ impl Session {
 
     pub(super) fn sent(&mut self, call: CallId, progress_token: Option<&RequestId>) {
         if let Some(token) = progress_token {
-            self.tokens.insert(token.clone(), call);
+            self.tokens.insert((token.clone(), call));
         }
     }
 
-    pub(super) fn settled(&mut self, progress_token: Option<&RequestId>) {
+    pub(super) fn settled(&mut self, call: CallId, progress_token: Option<&RequestId>) {
         if let Some(token) = progress_token {
-            self.tokens.remove(token);
+            self.tokens.remove(&(token.clone(), call));
         }
     }
 
@@ -202,14 +203,22 @@ impl Session {
                     .params
                     .and_then(|params| params.progress_token().ok().flatten())
                     .and_then(|token| RequestId::from_json(token.text()));
-                match token.and_then(|token| self.tokens.get(&token)) {
-                    Some(call) => Heard::Progress { call: *call },
+                match token.and_then(|token| self.latest(token)) {
+                    Some(call) => Heard::Progress { call },
                     None => Heard::Other,
                 }
             }
             method::TOOLS_LIST_CHANGED => Heard::Report(Report::ListChanged {}),
             _ => Heard::Other,
         }
+    }
+
+    /// The latest call under way with this token.
+    fn latest(&self, token: RequestId) -> Option<CallId> {
+        let first = (token.clone(), CallId(0));
+        let last = (token, CallId(u64::MAX));
+        let (_, call) = self.tokens.range(first..=last).next_back()?;
+        Some(*call)
     }
 
     fn response(&mut self, response: &Response<'_>) -> Heard {

@@ -1,15 +1,17 @@
 //! The engine: machines, log, timers, slots, and the calls' bytes. Synchronous.
 
+use super::log_watch::LogWatch;
 use super::session::Session;
 use super::slots::Slots;
 use super::timers::Timers;
 use super::{ServerId, World};
 use crate::journal::{Annotated, Journal, NotLogged, Note, Snapshots};
 use crate::protocol::tool_page::Tool;
+use crate::publish::events;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{
-    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, Millis,
-    Operator, Tuning, Verdict,
+    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, LogEvent,
+    Millis, Operator, Tuning, Verdict,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -120,10 +122,12 @@ pub struct Engine<W> {
     pub(super) calls: BTreeMap<CallId, Call>,
     pub(super) world: W,
     journal: Journal,
+    log_watch: LogWatch,
     not_logged: Option<NotLogged>,
     inner: VecDeque<(ServerId, EventKind)>,
     effects: Vec<Effect>,
     now: Millis,
+    turn_before: Millis,
 }
 
 /// What an event brings along for the interpreter. The machine never sees it.
@@ -157,15 +161,18 @@ impl<W: World> Engine<W> {
             calls: BTreeMap::new(),
             world,
             journal,
+            log_watch: LogWatch::default(),
             not_logged: None,
             inner: VecDeque::new(),
             effects: Vec::new(),
             now: Millis::ZERO,
+            turn_before: Millis::ZERO,
         }
     }
 
     /// Begins a turn. Time never goes back inside the log.
     pub fn begin(&mut self, now: Millis) {
+        self.turn_before = self.now;
         self.now = self.now.max(now);
     }
 
@@ -225,6 +232,20 @@ impl<W: World> Engine<W> {
             .all(|server| server.downstream.leaf() == Leaf::Closed)
     }
 
+    /// Says which processes are left behind by a gateway that ends without them.
+    pub fn tell_orphans(&self) {
+        for Server {
+            name, downstream, ..
+        } in &self.servers
+        {
+            if downstream.leaf() != Leaf::Closed
+                && let Some(generation) = downstream.conn().generation()
+            {
+                events::log(name, &LogEvent::Orphaned { generation });
+            }
+        }
+    }
+
     /// Why calls have to be refused, if the log is required and can't be written.
     pub const fn not_logged(&self) -> Option<&NotLogged> {
         self.not_logged.as_ref()
@@ -260,10 +281,13 @@ impl<W: World> Engine<W> {
 
     /// Fires the timers that are due. Called after everything that was waiting has been taken in.
     pub fn fire_timers(&mut self, front: &mut impl Front) {
-        let late_ms = self
+        let overslept = self
             .next_due()
-            .map_or(Millis::ZERO, |due| self.now.since(due));
-        if late_ms > OVERSLEPT_MS {
+            .is_some_and(|due| self.now.since(due) > OVERSLEPT_MS);
+        if overslept {
+            // When it fell asleep nobody knows. From the turn before on, to be fair: whoever had
+            // time left then has it still.
+            let late_ms = self.now.since(self.turn_before);
             self.everywhere(&EventKind::Overslept { late_ms }, front);
         }
         while let Some((server, key)) = self.timers.pop_due(self.now) {
@@ -322,6 +346,7 @@ impl<W: World> Engine<W> {
     pub fn commit(&mut self) {
         let servers = &self.servers;
         self.not_logged = self.journal.commit(&|| snapshots(servers)).err();
+        self.log_watch.look(self.journal.health());
         self.world.release();
     }
 

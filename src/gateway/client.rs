@@ -19,7 +19,7 @@ use crate::wire::oversized::{Oversized, OversizedKind};
 use crate::wire::params::MemberError;
 use crate::wire::request_id::RequestId;
 use jiff::Timestamp;
-use rea_fsm::{CallClass, CallId, Executed, Leaf, Millis};
+use rea_fsm::{CallClass, CallId, Executed, Leaf, Millis, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many lists may wait at a time; more are answered at once.
@@ -359,6 +359,29 @@ impl Client {
             } else {
                 self.lists.push(list);
             }
+        }
+    }
+
+    /// Answers every call that still waits: nobody stays to wait with it.
+    pub fn give_up_waiting<W: World>(&mut self, engine: &mut Engine<W>) {
+        let pending: Vec<(CallId, ServerId)> = self
+            .calls
+            .iter()
+            .map(|(call, pending)| (*call, pending.server))
+            .collect();
+        for (call, server_id) in pending {
+            let server = engine.name(server_id).to_owned();
+            let ended = Ended {
+                call,
+                server: &server,
+                server_id,
+                leaf: engine.downstream(server_id).leaf(),
+                verdict: &Verdict::TransportLost { status: None },
+                executed: Executed::Maybe,
+                reply: None,
+                last_words: "",
+            };
+            self.completed(&ended, engine.world());
         }
     }
 

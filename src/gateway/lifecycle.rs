@@ -64,6 +64,8 @@ pub(super) enum Command {
     Start,
     /// Stop every server.
     Stop(Drain),
+    /// Go, whatever still lives.
+    Leave,
 }
 
 impl Lifecycle {
@@ -134,6 +136,7 @@ impl Lifecycle {
                 *self = Self::Stopping;
                 Some(Command::Stop(Drain::Within(Millis::ZERO)))
             }
+            Self::Killing { until } if now >= until => Some(Command::Leave),
             Self::Waiting { .. }
             | Self::Running
             | Self::Ending { .. }
@@ -214,6 +217,8 @@ mod tests {
             Some(Command::Stop(Drain::Now))
         );
         assert!(!lifecycle.is_over(Millis(400), || false));
+        assert_eq!(lifecycle.tick(Millis(509), 1), None);
+        assert_eq!(lifecycle.tick(Millis(510), 1), Some(Command::Leave));
         assert!(lifecycle.is_over(Millis(510), || false));
     }
 

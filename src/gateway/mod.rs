@@ -123,6 +123,10 @@ impl<W: World> Gateway<W> {
         match command {
             Some(Command::Start) => self.engine.start(&mut self.client),
             Some(Command::Stop(drain)) => self.engine.stop(drain, &mut self.client),
+            Some(Command::Leave) => {
+                self.engine.tell_orphans();
+                self.client.give_up_waiting(&mut self.engine);
+            }
             None => {}
         }
     }

@@ -47,12 +47,19 @@ impl Journal {
         }
     }
 
-    /// A file that ends in a whole line.
+    /// A file that ends in a whole line. The one before does so too: what stands torn in front of
+    /// another file would be corruption to every reader.
     fn mend_file(&mut self) -> Poll<io::Result<()>> {
-        let is_overgrown = self.is_overgrown();
-        match &mut self.sink {
-            Some(sink) if sink.is_open() && !is_overgrown => Poll::Ready(sink.cut(self.file_bytes)),
-            Some(_) | None => self.switch_file(),
+        if let Some(sink) = &mut self.sink
+            && sink.is_open()
+        {
+            if let Err(error) = sink.cut(self.file_bytes) {
+                return Poll::Ready(Err(error));
+            }
+            if !self.is_overgrown() {
+                return Poll::Ready(Ok(()));
+            }
         }
+        self.switch_file()
     }
 }
