@@ -9,7 +9,7 @@ use rea_fsm::{
 use std::hint::black_box;
 use std::time::Instant;
 
-const PAIRS: u64 = 2_000_000;
+const PAIRS: u32 = 2_000_000;
 const ROUNDS: u32 = 5;
 
 fn ready() -> Downstream {
@@ -76,14 +76,14 @@ fn steps_per_second(in_flight: u64, after: impl Fn(&Downstream, &[Effect])) -> f
         machine.step(&submit(call), &mut effects);
     }
     let begun = Instant::now();
-    for call in in_flight..in_flight + PAIRS {
+    for call in in_flight..in_flight + u64::from(PAIRS) {
         for event in [submit(call), reply(call + 1 - in_flight, call)] {
             effects.clear();
             machine.step(black_box(&event), &mut effects);
             after(&machine, &effects);
         }
     }
-    (2 * PAIRS) as f64 / begun.elapsed().as_secs_f64()
+    f64::from(2 * PAIRS) / begun.elapsed().as_secs_f64()
 }
 
 fn best(in_flight: u64, after: impl Fn(&Downstream, &[Effect])) -> f64 {

@@ -2,16 +2,24 @@
 //!
 //! `cargo test --release -p rea-fsm --test explore -- --ignored` explores the whole spaces;
 //! without `--ignored` their beginnings are explored. `REA_EXPLORE_PROGRESS=1` tells how far it
-//! is, `REA_EXPLORE_LARGE=1` takes the larger bounds (for nights; not pinned).
+//! is. `REA_EXPLORE_LARGE=1` also takes larger bounds, which are for nights and not pinned: tens of
+//! millions of states, and more than 8 GiB.
 //!
 //! The sizes are pinned in `explored.txt`. A change of the machine that changes them is a change
 //! of behaviour: look at it, then write the new line that the failing test prints into the file.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "what goes wrong here fails a test"
+)]
 
 mod support;
 
 use support::coverage::Coverage;
 use support::search::explore;
-use support::spaces::{Space, breaker, conn, product, restart};
+use support::spaces::{Space, breaker, conn, larger, product, restart};
 
 /// How many states of each space the everyday run explores.
 const BEGINNING: usize = 60_000;
@@ -67,6 +75,19 @@ fn product_to_closure() {
 #[ignore = "minutes: for release builds"]
 fn restart_to_closure() {
     whole(&restart());
+}
+
+#[test]
+#[ignore = "hours: for nights"]
+fn larger_bounds_to_closure() {
+    if std::env::var_os("REA_EXPLORE_LARGE").is_none() {
+        return;
+    }
+    for space in larger() {
+        if let Err(failure) = explore(&space, usize::MAX, &mut Coverage::new()) {
+            panic!("in \"{}\": {failure}", space.name);
+        }
+    }
 }
 
 #[test]

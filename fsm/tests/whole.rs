@@ -1,6 +1,13 @@
 //! Properties of whole runs: a step is a function, a snapshot is everything, servers know nothing
 //! of each other, and time has no scale.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "what goes wrong here fails a test"
+)]
+
 mod support;
 
 use proptest::collection::vec;

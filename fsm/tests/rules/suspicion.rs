@@ -181,6 +181,17 @@ fn under_suspicion_the_heartbeat_asks_no_second_time() {
 }
 
 #[test]
+fn silence_is_watched_from_the_moment_that_it_is_asked_for() {
+    Machine::ready()
+        .at(4_000)
+        .configure(with_heartbeat())
+        .expect(Leaf::Ready, [arm(TimerKey::Heartbeat, 14_000)]);
+    Machine::ready_with(with_heartbeat())
+        .configure(Tuning::default())
+        .expect(Leaf::Ready, [disarm(TimerKey::Heartbeat)]);
+}
+
+#[test]
 fn a_death_under_suspicion_is_a_death() {
     Machine::suspect()
         .submit(1, CallClass::Unsafe)

@@ -4,7 +4,7 @@
 use super::coverage::{Coverage, Premise};
 use super::drive::Scene;
 use super::offers::{Offers, offers};
-use super::world::{Stage, World};
+use super::world::World;
 use rea_fsm::{
     Circuit, Downstream, Event, EventKind, Leaf, Millis, Operator, Report, SpawnFailure, TimerKey,
 };
@@ -98,10 +98,6 @@ fn rank(world: &World, machine: &Downstream, kind: &EventKind) -> Option<(u8, Mi
             _ => return None,
         },
         EventKind::Timer { key } => {
-            let starting = world
-                .child
-                .is_some_and(|child| child.stage == Stage::Starting);
-            let _ = starting;
             return Some((9, world.due(*key).unwrap_or_default()));
         }
         _ => return None,

@@ -101,8 +101,9 @@ impl Canon {
             .zip([0x9fb2_1c65_1e98_df25_u64, 0xd6e8_feb8_6659_fd93])
         {
             let product = u128::from(*lane ^ word) * u128::from(factor);
-            let [low, high] = [product as u64, (product >> 64) as u64];
-            *lane = (low ^ high).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
+            let folded = product as u64 ^ (product >> 64) as u64;
+            *lane = folded.wrapping_add(0x9e37_79b9_7f4a_7c15);
         }
     }
 
@@ -215,7 +216,12 @@ fn name_word(name: &str) -> u64 {
 
 macro_rules! numbers {
     ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, value: $type) -> Folded {
+        $(#[allow(
+            clippy::cast_lossless,
+            clippy::cast_sign_loss,
+            reason = "only equality matters"
+        )]
+        fn $method(self, value: $type) -> Folded {
             self.number(value as u64);
             Ok(())
         })*

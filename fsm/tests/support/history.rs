@@ -4,8 +4,20 @@ use super::bounds::ENDLESS;
 use super::world::{Ask, World};
 use rea_fsm::{
     Downstream, Drain, Effect, Event, EventKind, Leaf, LogEvent, Millis, Operator, Phase, Protocol,
-    Report, State, TimerKey, Why,
+    Report, State, Then, TimerKey, Why,
 };
+
+/// Whether nothing automatic helps, now or as soon as the process is gone.
+pub(crate) fn is_blocked(state: &State) -> bool {
+    matches!(
+        state,
+        State::Blocked { .. }
+            | State::Reaping {
+                then: Then::Block(_),
+                ..
+            }
+    )
+}
 
 /// The past, as far as a property speaks of it.
 #[derive(Clone, Debug, Default)]
@@ -103,16 +115,13 @@ impl History {
         if let (Some(by), Some(due)) = (&mut self.stop_by, due) {
             *by = by.plus(event.at_ms.since(due.max(world.now)));
         }
-        match &event.kind {
-            EventKind::Operator(Operator::Stop { drain }) => {
-                let length = match drain {
-                    Drain::Now => Millis::ZERO,
-                    Drain::Within(length) => *length,
-                };
-                let by = event.at_ms.plus(length).plus(tuning.teardown_ms());
-                self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
-            }
-            _ => {}
+        if let EventKind::Operator(Operator::Stop { drain }) = &event.kind {
+            let length = match drain {
+                Drain::Now => Millis::ZERO,
+                Drain::Within(length) => *length,
+            };
+            let by = event.at_ms.plus(length).plus(tuning.teardown_ms());
+            self.stop_by = Some(self.stop_by.map_or(by, |earlier| earlier.min(by)));
         }
     }
 
@@ -123,7 +132,7 @@ impl History {
                     || matches!(before.leaf(), Leaf::Reaping | Leaf::Connecting)
             }
             EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => {
-                before.leaf() == Leaf::Blocked
+                is_blocked(before.state())
             }
             EventKind::Timer {
                 key: TimerKey::Stable,

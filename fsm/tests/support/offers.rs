@@ -51,11 +51,12 @@ fn operators(world: &World, machine: &Downstream, out: &mut Offers) {
             Variety::Many => 3,
         };
         for drain in &drains[..shapes] {
-            say(1, Operator::Stop { drain: *drain });
+            let waits = *drain == Drain::Within(left.drain_ms);
+            say(if waits { 3 } else { 1 }, Operator::Stop { drain: *drain });
         }
     }
     if left.retries > 0 {
-        say(2, Operator::Retry {});
+        say(3, Operator::Retry {});
     }
     if left.restarts > 0 {
         say(
@@ -153,7 +154,7 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
                 count: 1,
             },
         );
-        say(8, Report::ListErr {});
+        say(14, Report::ListErr {});
         if left.variety == Variety::Many {
             say(
                 20,

@@ -68,9 +68,10 @@ pub(crate) fn explore(
     let mut effects = Vec::new();
     while !layer.is_empty() {
         let mut next = Vec::new();
-        for (scene, index) in &layer {
-            quiet(scene, &mut offered, &mut effects)
-                .map_err(|broken| path(space, &from, *index, None, broken))?;
+        // What is expanded is freed: a layer and the next one do not stand side by side.
+        for (scene, index) in std::mem::take(&mut layer) {
+            quiet(&scene, &mut offered, &mut effects)
+                .map_err(|broken| path(space, &from, index, None, broken))?;
             offers(&scene.world, &scene.machine, &mut offered);
             for (choice, (_, kind)) in offered.iter().enumerate() {
                 let event = Event {
@@ -80,13 +81,13 @@ pub(crate) fn explore(
                 extent.transitions += 1;
                 let later = match scene.step(&event, &mut effects, seen) {
                     Ok(later) => later,
-                    Err(broken) => return Err(path(space, &from, *index, Some(event), broken)),
+                    Err(broken) => return Err(path(space, &from, index, Some(event), broken)),
                 };
                 if !visited.insert(fingerprint(&later.machine, &later.world, &later.history)) {
                     continue;
                 }
                 let number = u32::try_from(from.len()).expect("fewer states than 2^32");
-                from.push((*index, u16::try_from(choice).expect("fewer choices")));
+                from.push((index, u16::try_from(choice).expect("fewer choices")));
                 if from.len().is_multiple_of(BENIGN_EVERY) {
                     let mut events = Vec::new();
                     benign::recovers(&later, &mut events, seen).map_err(|broken| {

@@ -74,12 +74,12 @@ pub(crate) fn conn() -> Space {
     }
 }
 
-/// The same connection with lists of tools and an operator's restart in the place of a stop.
+/// The same connection with lists of tools, one safe call, and an operator's restart in the place
+/// of a stop.
 pub(crate) fn restart() -> Space {
     Space {
         name: "restart",
         left: Left {
-            unsafe_calls: 1,
             safe_calls: 1,
             retries: 1,
             restarts: 1,
@@ -92,7 +92,7 @@ pub(crate) fn restart() -> Space {
 }
 
 /// The breaker and the blocker over a connection that knows one protocol and few things to do:
-/// calls come for ever, two at a time.
+/// calls come for ever, one at a time.
 pub(crate) fn breaker() -> Space {
     Space {
         name: "breaker",
@@ -108,17 +108,41 @@ pub(crate) fn breaker() -> Space {
     }
 }
 
-/// Everything together: one call, and one of each thing that an operator may ask for.
+/// Everything together: one call and one stop.
 pub(crate) fn product() -> Space {
     Space {
         name: "product",
         tuning: scaled(),
         left: Left {
-            safe_calls: 2,
-            retries: 1,
+            safe_calls: 1,
             stops: 1,
-            open_max: 1,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
     }
+}
+
+/// The same with more of everything, for nights.
+pub(crate) fn larger() -> [Space; 2] {
+    let (conn, product) = (conn(), product());
+    [
+        Space {
+            name: "conn, larger",
+            left: Left {
+                restarts: 1,
+                listing: ListingPlan::Maybe,
+                ..conn.left
+            },
+            ..conn
+        },
+        Space {
+            name: "product, larger",
+            left: Left {
+                safe_calls: 2,
+                retries: 1,
+                open_max: 1,
+                ..product.left
+            },
+            ..product
+        },
+    ]
 }

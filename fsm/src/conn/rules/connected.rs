@@ -63,6 +63,16 @@ fn heartbeat(conn: &mut Conn, turn: &mut Turn<'_>) -> Suspicion {
     }
 }
 
+/// Whether silence is watched may have changed.
+fn watch_silence(conn: &mut Conn, turn: &mut Turn<'_>) {
+    let length = conn.tuning.heartbeat_ms;
+    match conn.timers.due(TimerKey::Heartbeat) {
+        Some(_) if length == Millis::ZERO => conn.disarm(TimerKey::Heartbeat, turn),
+        None if length > Millis::ZERO => conn.arm(TimerKey::Heartbeat, length, turn),
+        Some(_) | None => {}
+    }
+}
+
 fn suspected(turn: &Turn<'_>) -> Outcome<State> {
     Transition(State::Suspect { ping_at: turn.at })
 }
@@ -159,7 +169,12 @@ fn connected(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> Outcome
         EventKind::Operator(operator) => match operator {
             Operator::Stop { drain } => Transition(conn.stop(*drain, turn)),
             Operator::Restart { drain_ms } => Transition(replace(conn, *drain_ms, turn)),
-            Operator::Start {} | Operator::Retry {} | Operator::Configure { .. } => Super,
+            Operator::Configure { tuning } => {
+                conn.tuning = (**tuning).clone();
+                watch_silence(conn, turn);
+                Handled
+            }
+            Operator::Start {} | Operator::Retry {} => Super,
         },
         EventKind::Submit { .. } => {
             if let Some(arrival) = arrival(event) {

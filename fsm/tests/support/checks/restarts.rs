@@ -2,6 +2,7 @@
 
 use super::{Checked, Step, ensure};
 use crate::support::coverage::{Coverage, Premise};
+use crate::support::history::is_blocked;
 use rea_fsm::{Effect, EventKind, Leaf, LogEvent, Operator, Report, State, TimerKey, Why};
 
 pub(super) fn p18_automatic_spawns_are_bounded(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -102,7 +103,7 @@ pub(super) fn p20_locks_do_not_shrink(step: &Step<'_>, seen: &mut Coverage) -> C
         } => true,
         EventKind::Operator(Operator::Restart { .. }) => true,
         EventKind::Operator(Operator::Retry {} | Operator::Configure { .. }) => {
-            step.before.leaf() == Leaf::Blocked
+            is_blocked(step.before.state())
         }
         _ => false,
     };

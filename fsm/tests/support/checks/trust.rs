@@ -2,7 +2,7 @@
 
 use super::{Checked, Step, ensure};
 use crate::support::coverage::{Coverage, Premise};
-use rea_fsm::{Circuit, Effect, EventKind, Leaf, TimerKey, Verdict};
+use rea_fsm::{Circuit, Effect, EventKind, Leaf, State, Then, TimerKey, Verdict, Why};
 
 const fn rank(leaf: Leaf) -> u8 {
     match leaf {
@@ -130,6 +130,19 @@ pub(super) fn p33_the_gauge_is_the_state(step: &Step<'_>, seen: &mut Coverage) -
     })
 }
 
+/// Whether a process is being ended because somebody said so: what is lost with it is no fault.
+fn ended_on_request(state: &State) -> bool {
+    matches!(
+        state,
+        State::Draining
+            | State::Terminating { .. }
+            | State::Reaping {
+                then: Then::Again(Why::Operator),
+                ..
+            }
+    )
+}
+
 /// While the circuit is closed: an answer clears the count, a timeout or a death with calls in
 /// flight adds one, and the last one that is allowed opens it.
 pub(super) fn p33_faults_are_counted(step: &Step<'_>, seen: &mut Coverage) -> Checked {
@@ -155,7 +168,9 @@ pub(super) fn p33_faults_are_counted(step: &Step<'_>, seen: &mut Coverage) -> Ch
     }
     let gone = matches!(step.report(), Some(rea_fsm::Report::Exited { .. }))
         || (step.after.leaf() == Leaf::Stuck && step.before.leaf() != Leaf::Stuck);
-    let lost = gone && calls.iter().any(|(_, call)| counts(call));
+    let lost = gone
+        && !(ended_on_request(step.before.state()) && step.after.leaf() != Leaf::Stuck)
+        && calls.iter().any(|(_, call)| counts(call));
     if answers + timeouts > 0 || lost {
         seen.hit(Premise::P33Counts);
     }
