@@ -10,7 +10,7 @@
 use super::names::{FileName, hold};
 use super::sink::Sink;
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, Mode, flock};
+use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -317,11 +317,10 @@ impl Keeper {
 fn create(path: &Utf8Path) -> io::Result<(File, File)> {
     const ATTEMPTS: u32 = 50;
     const PAUSE: Duration = Duration::from_millis(2);
-    let mode = Mode::RUSR | Mode::WUSR;
     let file = OpenOptions::new()
         .append(true)
         .create_new(true)
-        .mode(mode.bits())
+        .mode(0o600)
         .open(path)?;
     for _ in 0..ATTEMPTS {
         match hold(&file) {
