@@ -5,13 +5,26 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(not(unix))]
+compile_error!("rea runs on Linux and macOS; on Windows, build it inside WSL");
+
+#[cfg(unix)]
 pub mod cli;
+#[cfg(unix)]
 pub mod config;
+#[cfg(unix)]
 pub mod engine;
+#[cfg(unix)]
 pub mod gateway;
+#[cfg(unix)]
 pub mod journal;
+#[cfg(unix)]
 pub mod protocol;
+#[cfg(unix)]
 pub mod publish;
+#[cfg(unix)]
 pub mod replay;
+#[cfg(unix)]
 pub mod transport;
+#[cfg(unix)]
 pub mod wire;

@@ -59,6 +59,8 @@ pub enum Ignored {
     NothingToRetry,
     /// There is no process to replace, or it can't be replaced.
     NothingToRestart,
+    /// The last process does not end, and is not replaced while it lives.
+    Unkillable,
     /// A liveness probe is out already.
     AlreadySuspected,
     /// A list is wanted already.
@@ -82,6 +84,7 @@ impl Ignored {
             Self::AlreadyStopping => "it is stopping already, or stopped",
             Self::NothingToRetry => "nothing is in the way",
             Self::NothingToRestart => "there is nothing to replace",
+            Self::Unkillable => "the last process does not end, and is not replaced while it lives",
             Self::AlreadySuspected => "a liveness probe is out already",
             Self::AlreadyWanted => "a list is wanted already",
             Self::Unexpected => "the state does not wait for it",

@@ -1,7 +1,7 @@
 //! Effects, executed: each is turned into staged acts. Nothing is decided here.
 
 use super::turn::{About, Ended, Front, Server};
-use super::{Engine, ServerId, World};
+use super::{Engine, ServerId, World, session};
 use crate::publish::events;
 use rea_fsm::{Effect, TimerKey};
 use tracing::debug;
@@ -35,7 +35,7 @@ impl<W: World> Engine<W> {
                 world.write(id, generation, &session.initialize(), None);
             }
             Effect::WriteInitialized { generation } => {
-                world.write(id, generation, &session.initialized(), None);
+                world.write(id, generation, &session::initialized(), None);
             }
             Effect::WriteList { generation } => {
                 world.write(id, generation, &session.list(), None);
@@ -43,12 +43,12 @@ impl<W: World> Engine<W> {
             Effect::Ping { generation } => world.write(id, generation, &session.ping(), None),
             Effect::Send { generation, call } => {
                 if let Some(held) = self.calls.get(&call) {
-                    session.sent(call, held.progress_token.as_deref());
+                    session.sent(call, held.progress_token.as_ref());
                     world.write(id, generation, &held.line, Some(call));
                 }
             }
             Effect::SendCancel { generation, call } => {
-                world.write(id, generation, &session.cancel(call), None);
+                world.write(id, generation, &session::cancel(call), None);
             }
             Effect::CloseStdin { generation } => world.close_stdin(id, generation),
             Effect::SignalGroup { generation, signal } => {
@@ -63,7 +63,7 @@ impl<W: World> Engine<W> {
             } => {
                 self.timers.disarm(id, TimerKey::Call(call));
                 if let Some(held) = self.calls.remove(&call) {
-                    session.settled(held.progress_token.as_deref());
+                    session.settled(held.progress_token.as_ref());
                 }
                 if let Some(generation) = downstream.conn().generation() {
                     world.settled(id, generation, call);

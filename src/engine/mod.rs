@@ -22,8 +22,7 @@ mod turn;
 mod world;
 
 pub use reports::ServerReport;
-pub use session::Tool;
-pub use turn::{Call, Ended, Engine, Front, Reply, ServerSetup};
+pub use turn::{Call, Ended, Engine, Front, Reply, ServerSetup, Unusable};
 pub use world::World;
 
 use serde::Serialize;

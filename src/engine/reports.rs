@@ -1,16 +1,16 @@
 //! What the world reports of a server's process, turned into the machine's events.
 
-use super::session::{Heard, Session};
-use super::turn::{About, Front, Reply};
+use super::session::Heard;
+use super::turn::{About, Front, Reply, Unusable};
 use super::{Engine, ServerId, World};
-use crate::wire::line::Line;
+use crate::wire::jsonrpc::ErrorCode;
+use crate::wire::line::{Line, LineSplitter};
+use crate::wire::oversized::Oversized;
 use rea_fsm::{
     CallId, EventKind, ExitStatus, Generation, IoErrorKind, Leaf, ReplyKind, Report, SpawnFailure,
 };
 use tracing::debug;
 
-/// Where a server's line over the limit ends up for the call that it would have answered.
-const OVERSIZED_CODE: i64 = crate::wire::jsonrpc::Code::OversizedAnswer as i64;
 /// How much of a stray line is shown.
 const GARBAGE_SHOWN_BYTES: usize = 200;
 
@@ -102,15 +102,12 @@ impl<W: World> Engine<W> {
         if session.generation != Some(generation) {
             return;
         }
-        let idle = crate::wire::line::LineSplitter::new(session.splitter.bytes_max());
+        let idle = LineSplitter::new(session.splitter.max_line_bytes());
         let mut splitter = std::mem::replace(&mut session.splitter, idle);
-        let limit = splitter.bytes_max() as u64;
+        let limit = splitter.max_line_bytes() as u64;
         let on_line = |line: Line<'_>| match line {
-            Line::Whole(line) => self.line(server, generation, line, front),
-            Line::Oversized { head, bytes } => {
-                self.oversized(server, generation, head, limit, front);
-                debug!(event = "downstream.oversized_line", bytes);
-            }
+            Line::Text(line) => self.line(server, generation, line, front),
+            Line::Oversized(line) => self.oversized(server, generation, &line, limit, front),
         };
         match bytes {
             Some(bytes) => splitter.push(bytes, on_line),
@@ -126,8 +123,21 @@ impl<W: World> Engine<W> {
         line: &[u8],
         front: &mut impl Front,
     ) {
-        let target = &mut self.servers[server.index()];
-        match target.session.hear(line) {
+        let heard = self.servers[server.index()].session.hear(line);
+        self.heard(server, generation, line, heard, Unusable::Malformed, front);
+    }
+
+    /// Passes on what a line means. `unusable` is why, should it answer a call and be of no use.
+    fn heard(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        line: &[u8],
+        heard: Heard,
+        unusable: Unusable,
+        front: &mut impl Front,
+    ) {
+        match heard {
             Heard::Report(report) => {
                 self.child(server, generation, report, About::default(), front);
             }
@@ -153,6 +163,24 @@ impl<W: World> Engine<W> {
                     front,
                 );
             }
+            Heard::Unusable { call } => {
+                let code = match unusable {
+                    Unusable::Oversized { .. } => ErrorCode::TooLarge,
+                    Unusable::Malformed => ErrorCode::Unreadable,
+                };
+                let report = Report::Reply {
+                    call,
+                    reply: ReplyKind::RpcError {
+                        code: code.number(),
+                    },
+                    bytes: line.len() as u64,
+                };
+                let about = About {
+                    reply: Some(Reply::Unusable(unusable)),
+                    ..About::default()
+                };
+                self.child(server, generation, report, about, front);
+            }
             Heard::Progress { call } => {
                 front.progressed(line, &mut self.world);
                 let report = Report::Progress { call };
@@ -163,11 +191,12 @@ impl<W: World> Engine<W> {
                 self.alive(server, generation, front);
             }
             Heard::Other => self.alive(server, generation, front),
+            Heard::Nothing => {}
             Heard::Garbage => {
                 let shown = &line[..line.len().min(GARBAGE_SHOWN_BYTES)];
                 debug!(
                     event = "downstream.stray_output",
-                    server_name = target.name,
+                    server_name = self.name(server),
                     "skipped a line that is no message: {}",
                     String::from_utf8_lossy(shown)
                 );
@@ -193,30 +222,18 @@ impl<W: World> Engine<W> {
         &mut self,
         server: ServerId,
         generation: Generation,
-        head: &[u8],
+        line: &Oversized<'_>,
         limit: u64,
         front: &mut impl Front,
     ) {
-        if let Some(call) = Session::owner_of_oversized(head) {
-            let report = Report::Reply {
-                call,
-                reply: ReplyKind::RpcError {
-                    code: OVERSIZED_CODE,
-                },
-                bytes: limit,
-            };
-            let reply = Some(Reply::Oversized { limit });
-            self.child(
-                server,
-                generation,
-                report,
-                About {
-                    reply,
-                    ..About::default()
-                },
-                front,
-            );
-        }
+        debug!(
+            event = "downstream.oversized_line",
+            server_name = self.name(server),
+            bytes = line.bytes
+        );
+        let heard = self.servers[server.index()].session.hear_oversized(line);
+        let unusable = Unusable::Oversized { limit };
+        self.heard(server, generation, line.head, heard, unusable, front);
         let kind = IoErrorKind::OversizedLine;
         self.child(
             server,

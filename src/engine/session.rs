@@ -3,17 +3,19 @@
 //! It turns lines into what they mean, and effects into lines. Invariant: a session belongs to one
 //! generation; beginning another forgets everything but the tools.
 
-use crate::protocol::downstream::{self, ListedTool};
 use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::{client, names};
+use crate::protocol::tool_page::{Tool, ToolPage};
+use crate::protocol::{method, server_side};
 use crate::wire::envelope::{self, Message, Notification, Outcome, ParseError, Request, Response};
-use crate::wire::jsonrpc::{self, Code};
+use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::line::LineSplitter;
+use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::raw::Raw;
+use crate::wire::request_id::RequestId;
 use rea_fsm::{CallId, Generation, HandshakeFailure, IoErrorKind, ReplyKind, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-
-pub use crate::protocol::downstream::ListedTool as Tool;
+use tracing::warn;
 
 /// A list of tools is given up when it has more pages or bytes than this; nobody could use it.
 const LIST_PAGES_MAX: usize = 1_000;
@@ -29,6 +31,8 @@ pub(super) enum Heard {
         kind: ReplyKind,
         id_at: Range<usize>,
     },
+    /// A call was answered with something that can't be passed on.
+    Unusable { call: CallId },
     /// A call has made progress.
     Progress { call: CallId },
     /// Something to write back that the machine need not know about.
@@ -37,6 +41,8 @@ pub(super) enum Heard {
     Other,
     /// No message at all: a banner, a stray print.
     Garbage,
+    /// A blank line.
+    Nothing,
 }
 
 /// What the gateway asked of a server, beside calls.
@@ -56,12 +62,12 @@ pub(super) struct Session {
     asked: BTreeMap<u64, Asked>,
     next_own: u64,
     /// The pages of the listing under way, and the cursors that led to them.
-    pages: Vec<ListedTool>,
+    pages: Vec<Tool>,
     cursors: BTreeSet<String>,
     list_bytes: usize,
-    tools: Vec<ListedTool>,
+    tools: Vec<Tool>,
     /// Which call a progress token stands for.
-    tokens: BTreeMap<Vec<u8>, CallId>,
+    tokens: BTreeMap<RequestId, CallId>,
 }
 
 impl Session {
@@ -82,60 +88,55 @@ impl Session {
 
     pub(super) fn begin(&mut self, generation: Generation) {
         let tools = std::mem::take(&mut self.tools);
-        *self = Self::new(&self.server, self.splitter.bytes_max());
+        *self = Self::new(&self.server, self.splitter.max_line_bytes());
         self.generation = Some(generation);
         self.tools = tools;
     }
 
-    pub(super) fn tools(&self) -> &[ListedTool] {
+    pub(super) fn tools(&self) -> &[Tool] {
         &self.tools
     }
 
-    fn ask(&mut self, what: Asked) -> u64 {
+    fn ask(&mut self, what: Asked) -> DownstreamId {
         // A newer question of the same kind replaces an unanswered one: a late answer to the old
         // one is proof of life and nothing else.
         self.asked.retain(|_, asked| *asked != what);
         let own = self.next_own;
         self.next_own += 1;
         self.asked.insert(own, what);
-        DownstreamId::Own(own).number()
+        DownstreamId::Own(own)
     }
 
     pub(super) fn probe(&mut self) -> Vec<u8> {
-        downstream::discover(self.ask(Asked::Discover))
+        let id = self.ask(Asked::Discover);
+        line(|out| server_side::discover(out, id))
     }
 
     pub(super) fn initialize(&mut self) -> Vec<u8> {
         let id = self.ask(Asked::Initialize);
-        downstream::initialize(id, &self.server)
-    }
-
-    pub(super) fn initialized(&self) -> Vec<u8> {
-        downstream::initialized()
+        line(|out| server_side::initialize(out, id, &self.server))
     }
 
     pub(super) fn ping(&mut self) -> Vec<u8> {
-        downstream::ping(self.ask(Asked::Ping))
+        let id = self.ask(Asked::Ping);
+        line(|out| server_side::ping(out, id))
     }
 
     pub(super) fn list(&mut self) -> Vec<u8> {
         self.pages.clear();
         self.cursors.clear();
         self.list_bytes = 0;
-        downstream::list_tools(self.ask(Asked::List), None)
+        let id = self.ask(Asked::List);
+        line(|out| server_side::tools_list(out, id, None))
     }
 
-    pub(super) fn cancel(&self, call: CallId) -> Vec<u8> {
-        downstream::cancelled(DownstreamId::Call(call).number())
-    }
-
-    pub(super) fn sent(&mut self, call: CallId, progress_token: Option<&[u8]>) {
+    pub(super) fn sent(&mut self, call: CallId, progress_token: Option<&RequestId>) {
         if let Some(token) = progress_token {
-            self.tokens.insert(token.to_vec(), call);
+            self.tokens.insert(token.clone(), call);
         }
     }
 
-    pub(super) fn settled(&mut self, progress_token: Option<&[u8]>) {
+    pub(super) fn settled(&mut self, progress_token: Option<&RequestId>) {
         if let Some(token) = progress_token {
             self.tokens.remove(token);
         }
@@ -147,68 +148,84 @@ impl Session {
             Ok(Message::Response(response)) => self.response(&response),
             Ok(Message::Notification(notification)) => self.notification(&notification),
             Ok(Message::Request(request)) => Heard::Answer(answer(&request)),
-            Err(ParseError::NotText) => Heard::Report(Report::IoErr {
-                kind: IoErrorKind::InvalidText,
-            }),
-            Err(
-                ParseError::NotJson
-                | ParseError::Batch
-                | ParseError::NotAMessage
-                | ParseError::BadId
-                | ParseError::Duplicate(_),
-            ) => Heard::Garbage,
+            Err(error) => self.refused(&error),
         }
     }
 
-    /// The call that a line over the limit would have answered, as far as its beginning tells.
-    pub(super) fn owner_of_oversized(head: &[u8]) -> Option<CallId> {
-        let head = String::from_utf8_lossy(head);
-        let mut rest = head.trim_start().strip_prefix('{')?;
-        loop {
-            let (key, value) = rest.trim_start().split_once(':')?;
-            let value = value.trim_start();
-            let end = value.find([',', '}'])?;
-            match key.trim() {
-                "\"id\"" => {
-                    return match DownstreamId::parse(value[..end].trim())? {
-                        DownstreamId::Call(call) => Some(call),
-                        DownstreamId::Own(_) => None,
-                    };
-                }
-                "\"jsonrpc\"" => rest = &value[end + 1..],
-                _ => return None,
-            }
+    /// What a line over the limit means for whoever waits for it.
+    pub(super) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard {
+        match (line.kind, &line.id) {
+            (OversizedKind::Reply, Some(id)) => self.unusable(id),
+            (OversizedKind::Reply, None) | (OversizedKind::Call, Some(_) | None) => Heard::Garbage,
+        }
+    }
+
+    fn refused(&mut self, error: &ParseError) -> Heard {
+        match error {
+            ParseError::Blank => Heard::Nothing,
+            ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
+                kind: IoErrorKind::InvalidText,
+            }),
+            ParseError::Duplicate { id: Some(id), .. }
+            | ParseError::InvalidRequest { id: Some(id), .. } => self.unusable(id),
+            ParseError::Duplicate { id: None, .. }
+            | ParseError::InvalidRequest { id: None, .. }
+            | ParseError::EmbeddedNewline { .. }
+            | ParseError::NotJson { .. }
+            | ParseError::TooDeep
+            | ParseError::Batch
+            | ParseError::NotAnObject => Heard::Garbage,
+        }
+    }
+
+    /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
+    fn unusable(&mut self, id: &RequestId) -> Heard {
+        match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
+            Some(DownstreamId::Call(call)) => Heard::Unusable { call },
+            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
+                Some(Asked::Initialize) => Heard::Report(Report::HandshakeErr {
+                    failure: HandshakeFailure::Malformed,
+                }),
+                Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
+                Some(Asked::List) => Heard::Report(Report::ListErr {}),
+                Some(Asked::Ping) => Heard::Report(Report::Pong {}),
+                None => Heard::Other,
+            },
+            None => Heard::Garbage,
         }
     }
 
     fn notification(&self, notification: &Notification<'_>) -> Heard {
         match notification.method.as_ref() {
-            "notifications/progress" => {
-                let token = client::progress_token(notification.params);
-                match token.and_then(|token| self.tokens.get(token.as_bytes())) {
+            method::PROGRESS => {
+                let token = notification
+                    .params
+                    .and_then(|params| params.progress_token().ok().flatten())
+                    .and_then(|token| RequestId::from_json(token.text()));
+                match token.and_then(|token| self.tokens.get(&token)) {
                     Some(call) => Heard::Progress { call: *call },
                     None => Heard::Other,
                 }
             }
-            "notifications/tools/list_changed" => Heard::Report(Report::ListChanged {}),
+            method::TOOLS_LIST_CHANGED => Heard::Report(Report::ListChanged {}),
             _ => Heard::Other,
         }
     }
 
     fn response(&mut self, response: &Response<'_>) -> Heard {
-        match DownstreamId::parse(response.id) {
+        let Some(id) = response.id else {
+            return Heard::Other;
+        };
+        match DownstreamId::parse(id.raw()) {
             Some(DownstreamId::Call(call)) => {
                 let kind = match response.outcome {
-                    Outcome::Result(result) => ReplyKind::Ok {
-                        is_error: envelope::is_error(result),
+                    Outcome::Result { is_error, .. } => ReplyKind::Ok { is_error },
+                    Outcome::Error { code, .. } => ReplyKind::RpcError {
+                        code: code.unwrap_or_default(),
                     },
-                    Outcome::Error { code } => ReplyKind::RpcError { code },
                 };
-                Heard::Reply {
-                    call,
-                    kind,
-                    id_at: response.id_at.clone(),
-                }
+                let id_at = id.raw().span();
+                Heard::Reply { call, kind, id_at }
             }
             Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
                 Some(asked) => self.answered(asked, &response.outcome),
@@ -220,45 +237,55 @@ impl Session {
 
     fn answered(&mut self, asked: Asked, outcome: &Outcome<'_>) -> Heard {
         match (asked, outcome) {
-            (Asked::Initialize, Outcome::Result(result)) => {
-                Heard::Report(match downstream::offer(result) {
+            (Asked::Initialize, Outcome::Result { raw, .. }) => {
+                Heard::Report(match server_side::offer(*raw) {
                     Ok(offer) => Report::InitOk { offer },
                     Err(failure) => Report::HandshakeErr { failure },
                 })
             }
-            (Asked::Initialize, Outcome::Error { code }) => Heard::Report(Report::HandshakeErr {
-                failure: HandshakeFailure::Rpc { code: *code },
-            }),
+            (Asked::Initialize, Outcome::Error { code, .. }) => {
+                let code = code.unwrap_or_default();
+                let failure = HandshakeFailure::Rpc { code };
+                Heard::Report(Report::HandshakeErr { failure })
+            }
             // The modern era is asked for and not spoken yet: whoever answers is taken for what
             // the fallback finds it to be.
-            (Asked::Discover, Outcome::Result(_) | Outcome::Error { .. }) => {
+            (Asked::Discover, Outcome::Result { .. } | Outcome::Error { .. }) => {
                 Heard::Report(Report::ProbeLegacy {})
             }
-            (Asked::Ping, Outcome::Result(_) | Outcome::Error { .. }) => {
+            (Asked::Ping, Outcome::Result { .. } | Outcome::Error { .. }) => {
                 Heard::Report(Report::Pong {})
             }
-            (Asked::List, Outcome::Result(result)) => self.listed(result),
+            (Asked::List, Outcome::Result { raw, .. }) => self.listed(*raw),
             (Asked::List, Outcome::Error { .. }) => Heard::Report(Report::ListErr {}),
         }
     }
 
     /// Takes a page in; asks for the next one, or reports the whole list. A cursor that comes back
     /// ends the list: it would go on for ever.
-    fn listed(&mut self, result: &str) -> Heard {
-        let server = &self.server;
-        let Ok(page) = downstream::page(result, |tool| names::shown(server, tool)) else {
+    fn listed(&mut self, result: Raw<'_>) -> Heard {
+        let Ok(page) = ToolPage::parse(&self.server, result) else {
             return Heard::Report(Report::ListErr {});
         };
-        self.list_bytes += result.len();
+        if page.malformed > 0 {
+            warn!(
+                event = "downstream.malformed_tools",
+                server_name = self.server,
+                "left out {} tools that have no usable name",
+                page.malformed
+            );
+        }
+        self.list_bytes += result.text().len();
         if self.list_bytes > LIST_BYTES_MAX || self.cursors.len() >= LIST_PAGES_MAX {
             self.pages.clear();
             return Heard::Report(Report::ListErr {});
         }
         self.pages.extend(page.tools);
         if let Some(cursor) = page.next_cursor
-            && self.cursors.insert(cursor.clone())
+            && self.cursors.insert(cursor.text().to_owned())
         {
-            return Heard::Answer(downstream::list_tools(self.ask(Asked::List), Some(&cursor)));
+            let id = self.ask(Asked::List);
+            return Heard::Answer(line(|out| server_side::tools_list(out, id, Some(cursor))));
         }
         self.tools = std::mem::take(&mut self.pages);
         let mut hasher = blake3::Hasher::new();
@@ -276,17 +303,33 @@ impl Session {
     }
 }
 
+/// The line that ends the handshake.
+pub(super) fn initialized() -> Vec<u8> {
+    line(server_side::initialized)
+}
+
+/// The line that gives a call up.
+pub(super) fn cancel(call: CallId) -> Vec<u8> {
+    line(|out| server_side::cancelled(out, DownstreamId::Call(call)))
+}
+
 /// The answer to a server's own request: we live, and offered it nothing else.
 fn answer(request: &Request<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    match request.method.as_ref() {
-        "ping" => client::pong(request.id, &mut out),
+    let id = request.id.to_owned();
+    line(|out| match request.method.as_ref() {
+        method::PING => jsonrpc::empty_result(out, &id),
         _ => jsonrpc::error(
-            request.id,
-            Code::MethodNotFound,
+            out,
+            &id,
+            ErrorCode::MethodNotFound,
             "this client has not declared the capability for that request",
-            &mut out,
+            jsonrpc::NONE,
         ),
-    }
+    })
+}
+
+fn line(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out);
     out
 }

@@ -3,8 +3,10 @@
 use super::session::Session;
 use super::slots::Slots;
 use super::timers::Timers;
-use super::{ServerId, Tool, World};
+use super::{ServerId, World};
 use crate::journal::{Annotated, Journal, NotLogged, Note, Snapshots};
+use crate::protocol::tool_page::Tool;
+use crate::wire::request_id::RequestId;
 use rea_fsm::{
     CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, Millis,
     Operator, Tuning, Verdict,
@@ -59,11 +61,20 @@ pub enum Reply<'a> {
         /// From where to where its id stands.
         id_at: (usize, usize),
     },
-    /// The server's line was longer than the limit.
+    /// The server's line can't be passed on.
+    Unusable(Unusable),
+}
+
+/// Why an answer can't be passed on.
+#[derive(Clone, Copy, Debug)]
+pub enum Unusable {
+    /// It was longer than the limit.
     Oversized {
         /// In bytes.
         limit: u64,
     },
+    /// Its id is certain, and nothing else: no message of the protocol.
+    Malformed,
 }
 
 /// A call on its way to a server.
@@ -79,7 +90,7 @@ pub struct Call {
     /// The line for the server, without its newline.
     pub line: Vec<u8>,
     /// The client's progress token, as it stands in the line.
-    pub progress_token: Option<Vec<u8>>,
+    pub progress_token: Option<RequestId>,
 }
 
 /// One server as the engine is told of it.

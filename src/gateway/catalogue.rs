@@ -3,7 +3,8 @@
 //! The list is served from here and never waits for a server that has been listed before. A
 //! tool's own bytes are kept; only its name is replaced.
 
-use crate::engine::{ServerId, Tool};
+use crate::engine::ServerId;
+use crate::protocol::tool_page::Tool;
 use rea_fsm::Leaf;
 use std::collections::BTreeMap;
 
@@ -44,15 +45,15 @@ impl Catalogue {
         for (place, tool) in tools.iter().enumerate() {
             self.routes.insert(tool.shown_name.clone(), (server, place));
         }
-        let shelf = &mut self.shelves[server.index()];
-        shelf.tools = tools.to_vec();
-        shelf.settled = true;
+        let entry = &mut self.shelves[server.index()];
+        entry.tools = tools.to_vec();
+        entry.settled = true;
     }
 
     /// Follows a server's state: whoever waits for a full list does not wait for a server that
     /// will not come soon.
     pub(super) fn follow(&mut self, server: ServerId, leaf: Leaf) {
-        let shelf = &mut self.shelves[server.index()];
+        let entry = &mut self.shelves[server.index()];
         match leaf {
             Leaf::Ready
             | Leaf::Stuck
@@ -60,7 +61,7 @@ impl Catalogue {
             | Leaf::FlapLocked
             | Leaf::Draining
             | Leaf::Terminating
-            | Leaf::Closed => shelf.settled = true,
+            | Leaf::Closed => entry.settled = true,
             Leaf::Idle | Leaf::Connecting | Leaf::Suspect | Leaf::Backoff | Leaf::Reaping => {}
         }
     }

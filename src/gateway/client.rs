@@ -6,19 +6,27 @@
 
 use super::catalogue::Catalogue;
 use super::errors;
-use crate::engine::{Call, Ended, Engine, Front, Reply, ServerId, Tool, World};
+use crate::engine::{Call, Ended, Engine, Front, Reply, ServerId, World};
 use crate::journal::Note;
 use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::{client as messages, names, version};
+use crate::protocol::failure::{Failure, tool_failure};
+use crate::protocol::relay::{call_to_server, reply_to_client};
+use crate::protocol::tool_page::Tool;
+use crate::protocol::{client_side, method, tool_name, version};
 use crate::wire::envelope::{self, Message, Notification, ParseError, Request};
-use crate::wire::jsonrpc::{self, Code};
-use crate::wire::splice::{Edit, splice};
+use crate::wire::jsonrpc::{self, ErrorCode};
+use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::params::MemberError;
+use crate::wire::request_id::RequestId;
 use jiff::Timestamp;
-use rea_fsm::{CallClass, CallId, Leaf, Millis};
+use rea_fsm::{CallClass, CallId, Executed, Leaf, Millis};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many lists may wait at a time; more are answered at once.
 const WAITING_LISTS_MAX: usize = 1_000;
+
+const NOT_LOGGED: &str = "not_logged";
+const NEEDS_NAME: &str = "tools/call takes an object with the tool's `name`";
 
 /// Takes secrets out of text that goes to the log.
 pub type TextFilter = Box<dyn Fn(&str) -> String>;
@@ -55,14 +63,14 @@ pub enum Annotations {
 /// A call that has not been answered.
 #[derive(Debug)]
 struct Pending {
-    client_id: String,
+    client_id: RequestId,
     server: ServerId,
 }
 
 /// A request for the list of tools that waits for servers still starting.
 #[derive(Debug)]
 struct WaitingList {
-    client_id: String,
+    client_id: RequestId,
     until: Millis,
 }
 
@@ -75,7 +83,7 @@ pub struct Client {
     began: Timestamp,
     calls: BTreeMap<CallId, Pending>,
     /// Ids are the client's own affair: two calls may have the same.
-    by_client_id: BTreeSet<(String, CallId)>,
+    by_client_id: BTreeSet<(RequestId, CallId)>,
     next_call: CallId,
     lists: Vec<WaitingList>,
     /// Whether the client has seen a list that may have changed since.
@@ -137,134 +145,140 @@ impl Client {
             Ok(Message::Notification(notification)) => self.notification(&notification, engine),
             // The gateway asks its client nothing.
             Ok(Message::Response(_)) => {}
+            Err(ParseError::Blank) => {}
             Err(error) => {
-                let code = match error {
-                    ParseError::NotJson | ParseError::NotText => Code::ParseError,
+                let code = match &error {
+                    ParseError::Blank
+                    | ParseError::NotUtf8 { .. }
+                    | ParseError::Nul { .. }
+                    | ParseError::EmbeddedNewline { .. }
+                    | ParseError::NotJson { .. }
+                    | ParseError::TooDeep => ErrorCode::ParseError,
                     ParseError::Batch
-                    | ParseError::NotAMessage
-                    | ParseError::BadId
-                    | ParseError::Duplicate(_) => Code::InvalidRequest,
+                    | ParseError::NotAnObject
+                    | ParseError::Duplicate { .. }
+                    | ParseError::InvalidRequest { .. } => ErrorCode::InvalidRequest,
                 };
-                refuse("null", code, &error.to_string(), engine.world());
+                let id = error.id().cloned().unwrap_or_else(RequestId::null);
+                refuse(&id, code, &error.to_string(), engine.world());
             }
         }
     }
 
     /// Takes note of a line over the limit.
-    pub fn hear_oversized(&mut self, limit: u64, world: &mut impl World) {
-        let text = format!("the line is longer than the limit of {limit} bytes");
-        refuse("null", Code::InvalidRequest, &text, world);
+    pub fn hear_oversized(&mut self, line: &Oversized<'_>, limit: u64, world: &mut impl World) {
+        let id = match (line.kind, &line.id) {
+            (OversizedKind::Call, Some(id)) => id.clone(),
+            (OversizedKind::Call, None) | (OversizedKind::Reply, _) => RequestId::null(),
+        };
+        let text = format!(
+            "the line has {} bytes, the limit is {limit}; nothing of it was executed",
+            line.bytes
+        );
+        refuse(&id, ErrorCode::TooLarge, &text, world);
     }
 
     fn request<W: World>(&mut self, line: &[u8], request: &Request<'_>, engine: &mut Engine<W>) {
+        let id = request.id.to_owned();
         match request.method.as_ref() {
-            "initialize" => {
-                let wanted = messages::wanted_version(request.params);
+            method::INITIALIZE => {
+                let wanted = client_side::wanted_version(request.params.as_ref());
                 let version = version::negotiate(wanted.as_deref());
                 say(engine.world(), |out| {
-                    messages::initialized(request.id, version, out)
+                    client_side::initialize_result(out, &id, version);
                 });
             }
-            "ping" => say(engine.world(), |out| messages::pong(request.id, out)),
-            "tools/list" => {
-                let until = engine.now().plus(self.list_budget_ms);
-                self.lists.push(WaitingList {
-                    client_id: request.id.to_owned(),
-                    until,
-                });
-            }
-            "tools/call" => self.call(line, request, engine),
+            method::PING => say(engine.world(), |out| jsonrpc::empty_result(out, &id)),
+            method::TOOLS_LIST => self.list(id, request, engine),
+            method::TOOLS_CALL => self.call(line, request, engine),
             method => {
                 let text = format!("unknown method {method:?}");
-                refuse(request.id, Code::MethodNotFound, &text, engine.world());
+                refuse(&id, ErrorCode::MethodNotFound, &text, engine.world());
             }
         }
     }
 
+    fn list<W: World>(&mut self, id: RequestId, request: &Request<'_>, engine: &mut Engine<W>) {
+        if let Some(Ok(Some(cursor))) = request.params.map(|params| params.cursor()) {
+            let text = format!(
+                "unknown cursor {}: the list comes on one page",
+                cursor.raw.text()
+            );
+            return refuse(&id, ErrorCode::InvalidParams, &text, engine.world());
+        }
+        self.lists.push(WaitingList {
+            client_id: id,
+            until: engine.now().plus(self.list_budget_ms),
+        });
+    }
+
     fn call<W: World>(&mut self, line: &[u8], request: &Request<'_>, engine: &mut Engine<W>) {
-        let call = match messages::tool_call(request.params) {
-            Ok(call) => call,
-            Err(error) => {
-                let text = match error {
-                    ParseError::Duplicate(_) => error.to_string(),
-                    ParseError::NotJson
-                    | ParseError::NotText
-                    | ParseError::Batch
-                    | ParseError::NotAMessage
-                    | ParseError::BadId => {
-                        "tools/call takes an object with the tool's `name`".to_owned()
-                    }
-                };
-                return refuse(request.id, Code::InvalidParams, &text, engine.world());
+        let client_id = request.id.to_owned();
+        let (name, progress_token) = match name_and_token(request) {
+            Ok(found) => found,
+            Err(text) => {
+                return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
             }
         };
         let Some(Route {
             server,
             tool,
             hinted_class,
-        }) = self.route(&call.name, engine)
+        }) = self.route(&name, engine)
         else {
-            let text = unknown_tool(&call.name, engine);
-            return refuse(request.id, Code::InvalidParams, &text, engine.world());
+            let text = unknown_tool(&name, engine);
+            return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         };
         let id = self.next_call;
         self.next_call = CallId(id.0 + 1);
-        if let Some(not_logged) = engine.not_logged() {
-            let text = format!("{not_logged}. The call was not executed and is safe to repeat.");
-            let downstream = engine.downstream(server);
-            let facts = errors::Facts {
-                server: engine.name(server),
-                state: downstream.leaf().name(),
-                reason: "not_logged",
-                executed: "no",
-                retry_at: None,
-            };
-            let mut answer = Vec::new();
-            messages::tool_error(request.id, &text, &facts, &mut answer);
-            let (tool, reason) = ((self.redact)(&call.name), "not_logged".to_owned());
-            engine.note(&Note::Refused {
-                call: id,
-                tool,
-                reason,
-            });
-            return say(engine.world(), |out| out.extend_from_slice(&answer));
+        if engine.not_logged().is_some() {
+            return self.refuse_unlogged(&client_id, id, server, &tool, engine);
         }
-        let wire_id = DownstreamId::Call(id).number().to_string();
-        let tool_json = serde_json::Value::from(tool.as_str()).to_string();
-        let name_at = request.params_at.start + call.name_at.start
-            ..request.params_at.start + call.name_at.end;
-        let mut edits = [
-            Edit {
-                at: request.id_at.clone(),
-                bytes: wire_id.as_bytes(),
-            },
-            Edit {
-                at: name_at,
-                bytes: tool_json.as_bytes(),
-            },
-        ];
-        edits.sort_by_key(|edit| edit.at.start);
-        let mut spliced = Vec::with_capacity(line.len() + wire_id.len());
-        splice(line, &edits, &mut spliced);
+        let mut relayed = Vec::new();
+        let wire_id = DownstreamId::Call(id);
+        if let Err(error) = call_to_server(&mut relayed, line, request, &tool, wire_id) {
+            let text = error.to_string();
+            return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
+        }
         let (class, timeout_ms) = self.terms(server, &tool, hinted_class);
-        self.calls.insert(
-            id,
-            Pending {
-                client_id: request.id.to_owned(),
-                server,
-            },
-        );
-        self.by_client_id.insert((request.id.to_owned(), id));
-        let progress_token = call.progress_token.map(|token| token.as_bytes().to_vec());
+        self.by_client_id.insert((client_id.clone(), id));
+        self.calls.insert(id, Pending { client_id, server });
         let call = Call {
             id,
             class,
             timeout_ms,
             tool: (self.redact)(&tool),
-            line: spliced,
+            line: relayed,
             progress_token,
         };
         engine.submit(server, call, self);
+    }
+
+    /// A call that can't be written into a log that is required is not executed.
+    fn refuse_unlogged<W: World>(
+        &self,
+        client_id: &RequestId,
+        call: CallId,
+        server: ServerId,
+        tool: &str,
+        engine: &mut Engine<W>,
+    ) {
+        let Some(not_logged) = engine.not_logged() else {
+            return;
+        };
+        let text = format!("{not_logged}. The call was not executed and is safe to repeat.");
+        let facts = Failure {
+            server: engine.name(server),
+            state: engine.downstream(server).leaf().name(),
+            reason: NOT_LOGGED,
+            executed: Executed::No,
+            retry_at: None,
+        };
+        let mut answer = Vec::new();
+        tool_failure(&mut answer, client_id, &text, &facts);
+        let (tool, reason) = ((self.redact)(tool), NOT_LOGGED.to_owned());
+        engine.note(&Note::Refused { call, tool, reason });
+        say(engine.world(), |out| out.extend_from_slice(&answer));
     }
 
     /// Where a shown name leads. A tool that its server has not listed is passed on too: the
@@ -278,7 +292,7 @@ impl Client {
                 hinted_class,
             });
         }
-        let (server_name, tool) = names::split(shown_name)?;
+        let (server_name, tool) = tool_name::split(shown_name)?;
         let (server, _, _) = engine.servers().find(|(_, name, _)| *name == server_name)?;
         Some(Route {
             server,
@@ -302,14 +316,18 @@ impl Client {
     }
 
     fn notification<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {
-        if notification.method != "notifications/cancelled" {
+        if notification.method != method::CANCELLED {
             return;
         }
-        let Some(client_id) = messages::cancelled_request(notification.params) else {
+        let Some(client_id) = notification
+            .params
+            .and_then(|params| params.request_id().ok().flatten())
+            .and_then(|id| RequestId::from_json(id.text()))
+        else {
             return;
         };
-        let first = (client_id.to_owned(), CallId(0));
-        let last = (client_id.to_owned(), CallId(u64::MAX));
+        let first = (client_id.clone(), CallId(0));
+        let last = (client_id, CallId(u64::MAX));
         let Some(call) = self
             .by_client_id
             .range(first..=last)
@@ -328,15 +346,15 @@ impl Client {
     pub fn settle(&mut self, now: Millis, ending: bool, world: &mut impl World) {
         if self.shown == Shown::Outdated {
             self.shown = Shown::Current;
-            say(world, |out| {
-                out.extend_from_slice(&messages::tools_changed())
-            });
+            say(world, client_side::tools_list_changed);
         }
         let settled = self.catalogue.is_settled();
         for list in std::mem::take(&mut self.lists) {
             if settled || ending || now >= list.until || self.lists.len() >= WAITING_LISTS_MAX {
                 let tools = self.catalogue.tools().map(|tool| tool.json.as_slice());
-                say(world, |out| messages::tools(&list.client_id, tools, out));
+                say(world, |out| {
+                    client_side::tools_list_result(out, &list.client_id, tools);
+                });
                 self.shown = Shown::Current;
             } else {
                 self.lists.push(list);
@@ -360,35 +378,22 @@ impl Front for Client {
         };
         let client_id = pending.client_id;
         self.by_client_id.remove(&(client_id.clone(), ended.call));
-        match ended.reply {
-            Some(Reply::Line {
-                line,
-                id_at: (start, end),
-            }) => {
-                let out = world.client(Some(ended.server_id));
-                let edit = Edit {
-                    at: start..end,
-                    bytes: client_id.as_bytes(),
-                };
-                splice(line, &[edit], out);
+        if let Some(Reply::Line {
+            line,
+            id_at: (start, end),
+        }) = ended.reply
+        {
+            let out = world.client(Some(ended.server_id));
+            if reply_to_client(out, line, start..end, &client_id).is_ok() {
                 out.push(b'\n');
+                return;
             }
-            Some(Reply::Oversized { limit }) => {
-                let text = format!(
-                    "server \"{}\" answered with a line over the limit of {limit} bytes, which was \
-                     dropped; the call was executed",
-                    ended.server
-                );
-                refuse(&client_id, Code::OversizedAnswer, &text, world);
-            }
-            None => {
-                let wall = |at| self.wall(at);
-                if let Some(said) = errors::explain(ended, wall) {
-                    say(world, |out| {
-                        messages::tool_error(&client_id, &said.text, &said.facts, out);
-                    });
-                }
-            }
+        }
+        let wall = |at| self.wall(at);
+        if let Some(said) = errors::explain(ended, wall) {
+            say(world, |out| {
+                tool_failure(out, &client_id, &said.text, &said.facts);
+            });
         }
     }
 
@@ -414,13 +419,26 @@ fn say(world: &mut impl World, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'\n');
 }
 
-fn refuse(id: &str, code: Code, text: &str, world: &mut impl World) {
-    say(world, |out| jsonrpc::error(id, code, text, out));
+fn refuse(id: &RequestId, code: ErrorCode, text: &str, world: &mut impl World) {
+    say(world, |out| {
+        jsonrpc::error(out, id, code, text, jsonrpc::NONE);
+    });
+}
+
+/// What a call needs to find its way: the tool's shown name, and the token under which the client
+/// wants to hear of its progress.
+fn name_and_token(request: &Request<'_>) -> Result<(String, Option<RequestId>), String> {
+    let params = request.params.ok_or(NEEDS_NAME)?;
+    let said = |error: MemberError| error.to_string();
+    let name = params.name().map_err(said)?.ok_or(NEEDS_NAME)?;
+    let token = params.wanted_progress_token().map_err(said)?;
+    let token = token.and_then(|token| RequestId::from_json(token.text()));
+    Ok((name.decoded.into_owned(), token))
 }
 
 fn unknown_tool<W: World>(name: &str, engine: &Engine<W>) -> String {
     let servers: Vec<&str> = engine.servers().map(|(_, name, _)| name).collect();
-    match names::split(name) {
+    match tool_name::split(name) {
         None => format!(
             "tool name {name:?} is missing the server prefix: expected \"<server>__<tool>\" with one \
              of the servers {servers:?}"

@@ -1,26 +1,10 @@
 //! What a client is told when a call did not come back with the server's own answer: what
 //! happened, whether it ran, and when the next try is. A model has to be able to act on it.
 
-use crate::engine::Ended;
+use crate::engine::{Ended, Reply, Unusable};
+use crate::protocol::failure::Failure;
 use crate::publish::words;
 use rea_fsm::{Executed, Millis, Refusal, Verdict};
-use serde::Serialize;
-
-/// The facts beside the text, for programs.
-#[derive(Debug, Serialize)]
-pub(super) struct Facts<'a> {
-    /// Which server.
-    pub server: &'a str,
-    /// The server's state.
-    pub state: &'static str,
-    /// The reason in one word.
-    pub reason: &'static str,
-    /// `no`, `maybe` or `yes`.
-    pub executed: &'static str,
-    /// When the next try is, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_at: Option<String>,
-}
 
 /// The words and the facts for a call that did not come back.
 #[derive(Debug)]
@@ -28,11 +12,11 @@ pub(super) struct Explanation<'a> {
     /// For a model or a person.
     pub text: String,
     /// For programs.
-    pub facts: Facts<'a>,
+    pub facts: Failure<'a>,
 }
 
-/// Explains a verdict that is no answer of the server's. `None` for an answer, and for a call
-/// that the client gave up itself: neither gets one of ours.
+/// Explains a verdict that did not bring an answer of the server's to pass on. `None` for a call
+/// that the client gave up itself: it gets no answer.
 pub(super) fn explain<'a>(
     ended: &Ended<'a>,
     wall: impl Fn(Millis) -> String,
@@ -45,7 +29,24 @@ pub(super) fn explain<'a>(
         ..
     } = *ended;
     let (reason, what, retry_at) = match verdict {
-        Verdict::Replied(_) | Verdict::Cancelled => return None,
+        Verdict::Cancelled => return None,
+        Verdict::Replied(_) => match ended.reply {
+            Some(Reply::Unusable(Unusable::Oversized { limit })) => (
+                "oversized_answer",
+                format!(
+                    "server \"{server}\" answered with a line over the limit of {limit} bytes, \
+                     which was dropped"
+                ),
+                None,
+            ),
+            Some(Reply::Unusable(Unusable::Malformed) | Reply::Line { .. }) | None => (
+                "malformed_answer",
+                format!(
+                    "server \"{server}\" answered with something that is no message of the protocol"
+                ),
+                None,
+            ),
+        },
         Verdict::TimedOut => match executed {
             Executed::No => (
                 "timeout",
@@ -86,14 +87,9 @@ pub(super) fn explain<'a>(
         text.push_str(last_words);
     }
     let state = ended.leaf.name();
-    let executed = match executed {
-        Executed::No => "no",
-        Executed::Maybe => "maybe",
-        Executed::Yes => "yes",
-    };
     Some(Explanation {
         text,
-        facts: Facts {
+        facts: Failure {
             server,
             state,
             reason,

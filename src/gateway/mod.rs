@@ -100,7 +100,7 @@ impl<W: World> Gateway<W> {
             engine,
             ..
         } = self;
-        let limit = splitter.bytes_max() as u64;
+        let limit = splitter.max_line_bytes() as u64;
         splitter.push(bytes, |line| hear(line, limit, client, engine));
     }
 
@@ -115,7 +115,7 @@ impl<W: World> Gateway<W> {
             engine,
             ..
         } = self;
-        let limit = splitter.bytes_max() as u64;
+        let limit = splitter.max_line_bytes() as u64;
         splitter.finish(|line| hear(line, limit, client, engine));
     }
 
@@ -180,7 +180,7 @@ impl<W: World> Gateway<W> {
 
 fn hear<W: World>(line: Line<'_>, limit: u64, client: &mut Client, engine: &mut Engine<W>) {
     match line {
-        Line::Whole(line) => client.hear(line, engine),
-        Line::Oversized { .. } => client.hear_oversized(limit, engine.world()),
+        Line::Text(line) => client.hear(line, engine),
+        Line::Oversized(line) => client.hear_oversized(&line, limit, engine.world()),
     }
 }

@@ -1,9 +1,24 @@
-//! MCP's messages as far as the gateway speaks them itself. Pure: text in, text out.
+//! What MCP's messages mean: pure builders and parsers, no I/O.
 //!
-//! The legacy era (revisions up to 2025-11-25) is spoken on both sides.
+//! | module | talks to | about |
+//! |---|---|---|
+//! | [`client_side`] | the client | `initialize`, the list of tools |
+//! | [`server_side`] | a server | `initialize`, `ping`, `tools/list` |
+//! | [`tool_page`] | | one page of a server's tools, each kept byte for byte |
+//! | [`relay`] | both | a message on its way through: ids and names exchanged |
+//! | [`failure`] | the client | what is said when a call can't be answered by its server |
+//! | [`downstream_id`], [`tool_name`], [`version`] | | the vocabulary |
+//!
+//! Invariant: text from one side reaches the other as spliced bytes, never as values written anew.
+//!
+//! Absent on purpose: the modern era (no handshake, `server/discover`), and any state of a session.
 
-pub mod client;
-pub mod downstream;
+pub mod client_side;
 pub mod downstream_id;
-pub mod names;
+pub mod failure;
+pub mod method;
+pub mod relay;
+pub mod server_side;
+pub mod tool_name;
+pub mod tool_page;
 pub mod version;

@@ -262,14 +262,11 @@ impl ClientOutput {
         }
         while !self.waiting.is_empty() {
             let (front, _) = self.waiting.as_slices();
-            match ready!(self.sink.poll_write(cx, front)) {
-                Ok(length) => {
-                    self.waiting.drain(..length);
-                }
-                Err(_) => {
-                    self.broken = true;
-                    self.waiting.clear();
-                }
+            if let Ok(length) = ready!(self.sink.poll_write(cx, front)) {
+                self.waiting.drain(..length);
+            } else {
+                self.broken = true;
+                self.waiting.clear();
             }
         }
         self.waiting.shrink_to(1 << 20);

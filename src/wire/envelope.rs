@@ -1,322 +1,361 @@
-//! One JSON-RPC message, read no deeper than routing needs.
+//! One JSON-RPC message, read no further than routing needs.
 //!
-//! Values that are not needed are skipped as text: numbers of any size, lone surrogates, duplicate
-//! keys inside payloads and any depth of nesting pass. Keys are compared as decoded, so that a
-//! key written with escapes is the same key. A duplicate key in the envelope itself is refused,
-//! because two readers could take two different values for the one that counts.
+//! The whole line is checked to be one JSON object, so that nothing malformed is passed on; of its
+//! content only the envelope is understood. Names are compared decoded (`"\u0069d"` is `id`).
+//!
+//! Invariant: what is read here is what every other reader of the line sees. A member of the
+//! envelope that is written twice, or a line break inside the line (some readers take a bare
+//! carriage return for the end of a message, and would see other messages than we do), is refused.
+//!
+//! Absent on purpose: any judgement of params and results. `serde_json` is not used because its
+//! typed parser refuses payloads that are legal, and a second pass would be needed for the spans.
 
-use serde::Deserialize;
-use serde::de::{self, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
-use std::ops::Range;
 
-/// A message's parts; ranges are bytes of its line.
-#[derive(Debug, PartialEq, Eq)]
+use super::params::{Params, Slot, WrittenTwice};
+use super::raw::Raw;
+use super::request_id::{Id, RequestId};
+use super::scan::{Fault, MAX_DEPTH, Scanner};
+
+/// A message, borrowing from its line.
+#[derive(Clone, Debug)]
 pub enum Message<'a> {
-    /// Wants an answer.
+    /// Asks for a reply.
     Request(Request<'a>),
-    /// Wants none.
+    /// Asks for none.
     Notification(Notification<'a>),
-    /// Is one.
+    /// The reply to a request.
     Response(Response<'a>),
 }
 
-/// A request.
-#[derive(Debug, PartialEq, Eq)]
+/// A message with `method` and `id`.
+#[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The id's text, as it stands.
-    pub id: &'a str,
-    /// Where the id stands.
-    pub id_at: Range<usize>,
-    /// The method, decoded.
+    /// Its id.
+    pub id: Id<'a>,
+    /// Its method, decoded.
     pub method: Cow<'a, str>,
-    /// The parameters' text, if there are any.
-    pub params: Option<&'a str>,
-    /// Where they stand.
-    pub params_at: Range<usize>,
+    /// Its params, if it has any.
+    pub params: Option<Params<'a>>,
 }
 
-/// A notification.
-#[derive(Debug, PartialEq, Eq)]
+/// A message with `method` and no `id`.
+#[derive(Clone, Debug)]
 pub struct Notification<'a> {
-    /// The method, decoded.
+    /// Its method, decoded.
     pub method: Cow<'a, str>,
-    /// The parameters' text, if there are any.
-    pub params: Option<&'a str>,
+    /// Its params, if it has any.
+    pub params: Option<Params<'a>>,
 }
 
-/// An answer.
-#[derive(Debug, PartialEq, Eq)]
+/// A message with `result` or `error`.
+#[derive(Clone, Debug)]
 pub struct Response<'a> {
-    /// The id's text, as it stands.
-    pub id: &'a str,
-    /// Where the id stands.
-    pub id_at: Range<usize>,
+    /// Which request it answers. Only an error may have none: the sender could not read the id.
+    pub id: Option<Id<'a>>,
     /// What it says.
     pub outcome: Outcome<'a>,
 }
 
-/// What an answer says.
-#[derive(Debug, PartialEq, Eq)]
+/// What a response says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<'a> {
-    /// A result, as text.
-    Result(&'a str),
-    /// An error.
+    /// The request was carried out.
+    Result {
+        /// The result as written.
+        raw: Raw<'a>,
+        /// Whether it has `isError: true` at its top level, as a failed tool's result has.
+        is_error: bool,
+    },
+    /// The request was refused.
     Error {
-        /// Its code; zero if it has none.
-        code: i64,
+        /// The error object as written.
+        raw: Raw<'a>,
+        /// Its code. `None` if it is missing or no integer.
+        code: Option<i64>,
     },
 }
 
 /// Why a line is no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// A stray print, most likely.
-    #[error("the line is not JSON")]
-    NotJson,
-    /// Not text at all.
-    #[error("the line is not UTF-8 text")]
-    NotText,
-    /// An array of messages.
-    #[error("batches are not part of this protocol: send one message a line")]
+    /// Nothing but white space. It asks for no answer.
+    #[error("the line is blank")]
+    Blank,
+    /// Bytes that are no UTF-8.
+    #[error("not UTF-8 from byte {at} on; a message is UTF-8 text")]
+    NotUtf8 {
+        /// Offset of the first such byte.
+        at: usize,
+    },
+    /// A NUL byte.
+    #[error("a NUL at byte {at}; a message is JSON text without control bytes")]
+    Nul {
+        /// Its offset.
+        at: usize,
+    },
+    /// A carriage return or line feed inside the line.
+    #[error("a line break at byte {at}; a message is one line without line breaks")]
+    EmbeddedNewline {
+        /// Its offset.
+        at: usize,
+    },
+    /// Not one JSON value.
+    #[error("not JSON from byte {at} on")]
+    NotJson {
+        /// Offset of the first byte that doesn't fit.
+        at: usize,
+    },
+    /// Nested deeper than any real message.
+    #[error("nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A JSON array: a JSON-RPC batch.
+    #[error("a batch; send each message on a line of its own")]
     Batch,
-    /// JSON, but no message.
-    #[error(
-        "the line is JSON but no JSON-RPC message: expected an object with `method`, or with `id` and `result` or `error`"
-    )]
-    NotAMessage,
-    /// The id is neither a string nor a number.
-    #[error("the id must be a string or a number")]
-    BadId,
-    /// Two readers could read two messages.
-    #[error("the key `{0}` stands twice, so that it is not clear which value counts")]
-    Duplicate(&'static str),
+    /// JSON of another kind than an object.
+    #[error("a JSON value that is no object; a message is an object")]
+    NotAnObject,
+    /// A member of the envelope written twice, so that readers differ on what is said.
+    #[error("`{member}` is written twice; write it once")]
+    Duplicate {
+        /// Its name.
+        member: &'static str,
+        /// The message's id, if that is certain.
+        id: Option<RequestId>,
+    },
+    /// An object, but no JSON-RPC 2.0 message.
+    #[error("no JSON-RPC 2.0 message: {reason}")]
+    InvalidRequest {
+        /// What is wrong with it.
+        reason: InvalidEnvelope,
+        /// The message's id, if that is certain.
+        id: Option<RequestId>,
+    },
 }
 
-/// Reads one line, without its newline.
+/// What is wrong with an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEnvelope {
+    /// Another `jsonrpc` than 2.0, or none.
+    #[error("`jsonrpc` must be \"2.0\"")]
+    Version,
+    /// An id that is neither string nor number.
+    #[error("`id` must be a string or a number")]
+    Id,
+    /// A method that is no string.
+    #[error("`method` must be a string")]
+    Method,
+    /// More than one of `method`, `result`, `error`.
+    #[error("only one of `method`, `result` and `error` may be present")]
+    Ambiguous,
+    /// None of them.
+    #[error("one of `method`, `result` and `error` must be present")]
+    Empty,
+    /// A result that answers nothing.
+    #[error("a result needs the `id` of its request")]
+    ResultWithoutId,
+}
+
+impl ParseError {
+    /// The id of the message that was refused, if that is certain.
+    pub fn id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Duplicate { id, .. } | Self::InvalidRequest { id, .. } => id.as_ref(),
+            Self::Blank
+            | Self::NotUtf8 { .. }
+            | Self::Nul { .. }
+            | Self::EmbeddedNewline { .. }
+            | Self::NotJson { .. }
+            | Self::TooDeep
+            | Self::Batch
+            | Self::NotAnObject => None,
+        }
+    }
+}
+
+/// Reads one line, without its line break.
 ///
 /// # Errors
-/// The line is not a message; see [`ParseError`].
+/// The line is no message that every reader takes for the same one.
 pub fn parse(line: &[u8]) -> Result<Message<'_>, ParseError> {
-    let text = std::str::from_utf8(line).map_err(|_| ParseError::NotText)?;
-    if memchr::memchr(0, line).is_some() {
-        return Err(ParseError::NotText);
+    let text = std::str::from_utf8(line).map_err(|error| ParseError::NotUtf8 {
+        at: error.valid_up_to(),
+    })?;
+    let mut scanner = Scanner::new(text, 0);
+    if scanner.has_controls() {
+        refuse_nul_and_newline(line)?;
     }
-    match text.trim_start().as_bytes().first() {
-        Some(b'{') => {}
-        Some(b'[') => {
-            return Err(if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+    match scanner.peek() {
+        Some(b'{') => {
+            let mut envelope = Envelope::default();
+            envelope
+                .read(&mut scanner)
+                .and_then(|()| scanner.end())
+                .map_err(ParseError::from)?;
+            envelope.into_message()
+        }
+        None => Err(ParseError::Blank),
+        Some(first) => {
+            scanner.value().and_then(|_| scanner.end())?;
+            Err(if first == b'[' {
                 ParseError::Batch
             } else {
-                ParseError::NotJson
-            });
-        }
-        Some(_) | None => {
-            return Err(if serde_json::from_str::<IgnoredAny>(text).is_ok() {
-                ParseError::NotAMessage
-            } else {
-                ParseError::NotJson
-            });
+                ParseError::NotAnObject
+            })
         }
     }
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|_| ParseError::NotJson)?;
-    fields.into_message(text)
 }
 
-impl<'a> Fields<'a> {
-    fn into_message(self, text: &'a str) -> Result<Message<'a>, ParseError> {
-        if let Some(key) = self.duplicate {
-            return Err(ParseError::Duplicate(key));
+impl From<Fault> for ParseError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Syntax { at } => Self::NotJson { at },
+            Fault::TooDeep => Self::TooDeep,
         }
-        let id = match self.id {
-            Some(id) if !matches!(id.get().as_bytes().first(), Some(b'"' | b'-' | b'0'..=b'9')) => {
-                return Err(ParseError::BadId);
+    }
+}
+
+#[cold]
+fn refuse_nul_and_newline(line: &[u8]) -> Result<(), ParseError> {
+    if let Some(at) = memchr::memchr(0, line) {
+        return Err(ParseError::Nul { at });
+    }
+    match memchr::memchr2(b'\n', b'\r', line) {
+        Some(at) => Err(ParseError::EmbeddedNewline { at }),
+        None => Ok(()),
+    }
+}
+
+/// The members of an envelope as they were met.
+#[derive(Default)]
+struct Envelope<'a> {
+    jsonrpc: Slot<'a>,
+    id: Slot<'a>,
+    method: Slot<'a>,
+    params: Slot<'a>,
+    params_read: Option<Params<'a>>,
+    result: Slot<'a>,
+    is_error: bool,
+    error: Slot<'a>,
+    code: Slot<'a>,
+}
+
+impl<'a> Envelope<'a> {
+    fn read(&mut self, scanner: &mut Scanner<'a>) -> Result<(), Fault> {
+        scanner.object(|scanner, key| {
+            match key {
+                "jsonrpc" => self.jsonrpc.put(scanner.value()?),
+                "id" => self.id.put(scanner.value()?),
+                "method" => self.method.put(scanner.value()?),
+                "params" => {
+                    let params = Params::read(scanner)?;
+                    self.params.put(params.raw());
+                    self.params_read = Some(params);
+                }
+                "result" => {
+                    let result = self.read_result(scanner)?;
+                    self.result.put(result);
+                }
+                "error" => {
+                    let error = self.read_error(scanner)?;
+                    self.error.put(error);
+                }
+                _ => drop(scanner.value()?),
             }
-            id => id.map(RawValue::get),
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn read_result(&mut self, scanner: &mut Scanner<'a>) -> Result<Raw<'a>, Fault> {
+        if scanner.peek() != Some(b'{') {
+            return scanner.value();
+        }
+        scanner.object(|scanner, key| {
+            let value = scanner.value()?;
+            if key == "isError" {
+                // Of duplicates the last counts, as it does for the client.
+                self.is_error = value.as_bool() == Some(true);
+            }
+            Ok(())
+        })
+    }
+
+    fn read_error(&mut self, scanner: &mut Scanner<'a>) -> Result<Raw<'a>, Fault> {
+        if scanner.peek() != Some(b'{') {
+            return scanner.value();
+        }
+        scanner.object(|scanner, key| {
+            let value = scanner.value()?;
+            if key == "code" {
+                self.code.put(value);
+            }
+            Ok(())
+        })
+    }
+
+    fn into_message(self) -> Result<Message<'a>, ParseError> {
+        let known_id = || match self.id {
+            Slot::Once(raw) => Id::new(raw).map(Id::to_owned),
+            Slot::Absent | Slot::Twice => None,
         };
-        let params = self.params.map(RawValue::get);
-        match (self.method, id) {
-            (Some(method), Some(id)) => Ok(Message::Request(Request {
-                id,
-                id_at: range_in(text, id),
-                method: decode(method.get()).ok_or(ParseError::NotAMessage)?,
-                params,
-                params_at: params.map_or(0..0, |params| range_in(text, params)),
-            })),
-            (Some(method), None) => Ok(Message::Notification(Notification {
-                method: decode(method.get()).ok_or(ParseError::NotAMessage)?,
-                params,
-            })),
-            (None, Some(id)) => {
-                let outcome = match (self.result, self.error) {
-                    (Some(result), None) => Outcome::Result(result.get()),
-                    (None, Some(error)) => Outcome::Error {
-                        code: error_code(error.get()),
-                    },
-                    (Some(_), Some(_)) | (None, None) => return Err(ParseError::NotAMessage),
-                };
+        let duplicate = |member| ParseError::Duplicate {
+            member,
+            id: known_id(),
+        };
+        let invalid = |reason| ParseError::InvalidRequest {
+            reason,
+            id: known_id(),
+        };
+        let once = |slot: Slot<'a>, member| slot.get().map_err(|WrittenTwice| duplicate(member));
+
+        let version = once(self.jsonrpc, "jsonrpc")?;
+        let id = once(self.id, "id")?;
+        let method = once(self.method, "method")?;
+        let result = once(self.result, "result")?;
+        let error = once(self.error, "error")?;
+        once(self.params, "params")?;
+
+        if version.and_then(Raw::as_str).as_deref() != Some("2.0") {
+            return Err(invalid(InvalidEnvelope::Version));
+        }
+        let id = match id {
+            None => None,
+            // The answer to a message that its receiver could not read.
+            Some(raw) if raw.is_null() && error.is_some() => None,
+            Some(raw) => Some(Id::new(raw).ok_or_else(|| invalid(InvalidEnvelope::Id))?),
+        };
+        match (method, result, error) {
+            (Some(method), None, None) => {
+                let method = method
+                    .as_str()
+                    .ok_or_else(|| invalid(InvalidEnvelope::Method))?;
+                let params = self.params_read;
+                Ok(match id {
+                    Some(id) => Message::Request(Request { id, method, params }),
+                    None => Message::Notification(Notification { method, params }),
+                })
+            }
+            (None, Some(raw), None) => {
+                let id = id.ok_or_else(|| invalid(InvalidEnvelope::ResultWithoutId))?;
+                let is_error = self.is_error;
                 Ok(Message::Response(Response {
-                    id,
-                    id_at: range_in(text, id),
-                    outcome,
+                    id: Some(id),
+                    outcome: Outcome::Result { raw, is_error },
                 }))
             }
-            (None, None) => Err(ParseError::NotAMessage),
+            (None, None, Some(raw)) => Ok(Message::Response(Response {
+                id,
+                outcome: Outcome::Error {
+                    raw,
+                    code: self.code.get().ok().flatten().and_then(Raw::as_i64),
+                },
+            })),
+            (None, None, None) => Err(invalid(InvalidEnvelope::Empty)),
+            (_, _, _) => Err(invalid(InvalidEnvelope::Ambiguous)),
         }
     }
 }
 
-/// Where a part of a text stands in it.
-pub fn range_in(text: &str, part: &str) -> Range<usize> {
-    let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-    start..start + part.len()
-}
-
-/// The decoded text of a JSON string; `None` if it is no string, or no text when decoded.
-pub fn decode(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str::<String>(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
-    }
-}
-
-fn error_code(error: &str) -> i64 {
-    let [code] = members(error, ["code"]).unwrap_or_default();
-    code.and_then(|code| code.parse().ok()).unwrap_or(0)
-}
-
-/// The texts of some members of an object.
-///
-/// # Errors
-/// It is no object, or one of the members stands in it twice.
-pub fn members<'a, const N: usize>(
-    object: &'a str,
-    keys: [&'static str; N],
-) -> Result<[Option<&'a str>; N], ParseError> {
-    let mut deserializer = serde_json::Deserializer::from_str(object);
-    let picked = de::Deserializer::deserialize_map(&mut deserializer, Pick { keys })
-        .map_err(|_| ParseError::NotAMessage)?;
-    match picked.duplicate {
-        Some(key) => Err(ParseError::Duplicate(key)),
-        None => Ok(picked.values),
-    }
-}
-
-/// Whether a tool's result says of itself that it is an error.
-pub fn is_error(result: &str) -> bool {
-    members(result, ["isError"]).is_ok_and(|[flag]| flag == Some("true"))
-}
-
-struct Picked<'a, const N: usize> {
-    values: [Option<&'a str>; N],
-    duplicate: Option<&'static str>,
-}
-
-struct Pick<const N: usize> {
-    keys: [&'static str; N],
-}
-
-impl<'de, const N: usize> Visitor<'de> for Pick<N> {
-    type Value = Picked<'de, N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut picked = Picked {
-            values: [None; N],
-            duplicate: None,
-        };
-        while let Some(Key(key)) = map.next_key()? {
-            match self.keys.iter().position(|wanted| *wanted == key) {
-                Some(index) => {
-                    let value: &'de RawValue = map.next_value()?;
-                    if picked.values[index].replace(value.get()).is_some() {
-                        picked.duplicate = Some(self.keys[index]);
-                    }
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(picked)
-    }
-}
-
-/// A key, decoded; borrowed where it has no escapes. A key that is no text when decoded (a lone
-/// surrogate) is none of those that are looked for.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_bytes<E: de::Error>(self, key: &'de [u8]) -> Result<Key<'de>, E> {
-                Ok(Key(String::from_utf8_lossy(key)))
-            }
-            fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(String::from_utf8_lossy(key).into_owned())))
-            }
-            fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-            fn visit_str<E: de::Error>(self, key: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-        deserializer.deserialize_bytes(KeyVisitor)
-    }
-}
-
-#[derive(Default)]
-struct Fields<'a> {
-    id: Option<&'a RawValue>,
-    method: Option<&'a RawValue>,
-    params: Option<&'a RawValue>,
-    result: Option<&'a RawValue>,
-    error: Option<&'a RawValue>,
-    duplicate: Option<&'static str>,
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(Key(key)) = map.next_key()? {
-                    let (name, place) = match key.as_ref() {
-                        "id" => ("id", &mut fields.id),
-                        "method" => ("method", &mut fields.method),
-                        "params" => ("params", &mut fields.params),
-                        "result" => ("result", &mut fields.result),
-                        "error" => ("error", &mut fields.error),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                            continue;
-                        }
-                    };
-                    if place.replace(map.next_value()?).is_some() {
-                        fields.duplicate = Some(name);
-                    }
-                }
-                Ok(fields)
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
+#[cfg(test)]
+mod tests;

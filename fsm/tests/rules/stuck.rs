@@ -2,8 +2,8 @@
 
 use super::support::*;
 use rea_fsm::{
-    CallClass, Effect, Executed, Leaf, LogEvent, Phase, Refusal, Remains, State, TimerKey, Verdict,
-    Why,
+    CallClass, Effect, Executed, Ignored, Leaf, LogEvent, Phase, Refusal, Remains, State, TimerKey,
+    Verdict, Why,
 };
 
 #[test]
@@ -49,6 +49,13 @@ fn calls_are_refused() {
     Machine::stuck()
         .submit(1, CallClass::Unsafe)
         .expect(Leaf::Stuck, [refused(1, Refusal::Unkillable)]);
+}
+
+#[test]
+fn asking_for_another_process_does_not_help() {
+    let mut machine = Machine::stuck();
+    machine.ignores(Ignored::Unkillable, Machine::retry);
+    machine.ignores(Ignored::Unkillable, |machine| machine.restart(0));
 }
 
 #[test]

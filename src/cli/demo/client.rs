@@ -1,5 +1,6 @@
 //! A client as simple as one can be, for the demonstration: one request at a time.
 
+use crate::protocol::failure::META_KEY;
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -98,7 +99,7 @@ impl Client {
             .to_owned();
         Ok(Answer {
             text,
-            facts: answer["result"]["_meta"]["rea"].clone(),
+            facts: answer["result"]["_meta"][META_KEY].clone(),
         })
     }
 

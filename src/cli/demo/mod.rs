@@ -32,12 +32,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// Something did not happen as it should have, or a file could not be written.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let (root, temporary) = match &args.keep {
-        Some(keep) => (keep.clone(), None),
-        None => {
-            let temporary = Scratch::new()?;
-            (temporary.0.clone(), Some(temporary))
-        }
+    let (root, temporary) = if let Some(keep) = &args.keep {
+        (keep.clone(), None)
+    } else {
+        let temporary = Scratch::new()?;
+        (temporary.0.clone(), Some(temporary))
     };
     let program = std::env::current_exe().context("this program can't find itself")?;
     let program = Utf8PathBuf::try_from(program)?;

@@ -36,7 +36,7 @@ use world::RealWorld;
 #[command(after_help = "Example, in a client's .mcp.json:
   {\"mcpServers\": {\"rea\": {\"command\": \"rea\", \"args\": [\"serve\", \"--root\", \"/path/to/project\"]}}}")]
 pub struct ServeArgs {
-    /// The project's folder, which holds `.rea/registry.yaml` [default: REA_ROOT, else the nearest
+    /// The project's folder, which holds `.rea/registry.yaml` [default: `REA_ROOT`, else the nearest
     /// folder upward that has one, else the working directory]
     #[arg(long, value_name = "DIR")]
     pub root: Option<Utf8PathBuf>,

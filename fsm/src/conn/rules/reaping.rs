@@ -3,6 +3,7 @@
 use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
+use crate::downstream::Ignored;
 use crate::effect::Signal;
 use crate::event::{EventKind, Operator, Report};
 use crate::id::TimerKey;
@@ -154,10 +155,8 @@ pub(super) fn stuck(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
             Operator::Stop { .. } => Transition(State::Closed {
                 remains: Remains::Orphan,
             }),
-            Operator::Start {}
-            | Operator::Retry {}
-            | Operator::Restart { .. }
-            | Operator::Configure { .. } => Super,
+            Operator::Retry {} | Operator::Restart { .. } => turn.ignore(Ignored::Unkillable),
+            Operator::Start {} | Operator::Configure { .. } => Super,
         },
         EventKind::Child { report, .. } => match report {
             Report::SpawnOk { .. } => {
