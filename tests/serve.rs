@@ -1,0 +1,13 @@
+//! What `rea serve` promises, tried on the real binary as a client would use it.
+//!
+//! Invariant: no fixed pause proves anything; whatever is waited for has a deadline.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+/// One file for each group of promises.
+mod serve {
+    mod ending;
+    mod flow;
+    mod losses;
+}
