@@ -69,7 +69,7 @@ fn the_list_waits_for_servers_that_are_starting() {
 #[test]
 fn a_server_that_never_comes_does_not_hold_the_list_of_the_others() {
     let project = Project::new()
-        .with("gateway: {list_budget: 300ms}")
+        .with("list_budget: 300ms")
         .demo("one")
         .script("mute", "while read -r line; do :; done", "");
     let mut gateway = project.serve();

@@ -58,14 +58,14 @@ impl Answer {
             json!(true),
             "no error: {self:?}"
         );
-        let fact = &self.0["result"]["_meta"]["rea"][name];
+        let fact = &self.0["result"]["_meta"]["rea/failure"][name];
         fact.as_str()
             .unwrap_or_else(|| panic!("no fact {name:?} in {self:?}"))
     }
 
     /// Whether a server answered, as opposed to the gateway.
     pub fn is_the_servers(&self) -> bool {
-        self.0["result"]["_meta"]["rea"].is_null()
+        self.0["result"]["_meta"]["rea/failure"].is_null()
     }
 }
 

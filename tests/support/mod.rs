@@ -5,6 +5,8 @@
 //! is checked to be JSON-RPC, in every test.
 #![allow(
     dead_code,
+    unused_imports,
+    unreachable_pub,
     reason = "each test binary takes what it needs of the same harness"
 )]
 
@@ -13,7 +15,7 @@ pub mod processes;
 mod project;
 
 pub use gateway::{Answer, Gateway, Streams};
-pub use project::Project;
+pub use project::{Project, REA};
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
