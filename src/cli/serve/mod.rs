@@ -19,7 +19,7 @@ use crate::gateway::{Annotations, CallPolicy, Client, Gateway, Patience, ToolPol
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
-use crate::transport::{ClientOutput, EVENTS_MAX, Pool, StderrFiles, start_input};
+use crate::transport::{ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -47,6 +47,7 @@ pub struct ServeArgs {
 /// # Errors
 /// The registry can't be used, or the gateway can't begin.
 pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    keep_inherited_descriptors().context("the open descriptors can't be listed")?;
     let here = std::env::current_dir().context("the working directory can't be found")?;
     let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
     let mut registry = Registry::load(&root, &environment::text)?;
