@@ -7,7 +7,12 @@ mod support;
 
 /// One file for each group of promises.
 mod serve {
+    mod configured;
+    mod deadlines;
     mod ending;
     mod flow;
     mod losses;
+    mod private;
+    mod relay;
+    mod state_folder;
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 #[test]
 fn requests_right_before_the_end_of_input_are_answered() {
-    let project = Project::new()
-        .with("input_end_grace: 20s")
-        .demo("one");
+    let project = Project::new().with("input_end_grace: 20s").demo("one");
     let mut gateway = project.start();
     let mut lines = String::new();
     for id in 1..=50 {
@@ -23,7 +21,10 @@ fn requests_right_before_the_end_of_input_are_answered() {
     for id in 1..=50 {
         let text = gateway.answer(id).text().to_owned();
         // More than may wait for a server that starts are refused at once; that is an answer too.
-        assert!(text == format!(r#"{{"n":{id}}}"#) || text.contains("too many"), "{text}");
+        assert!(
+            text == format!(r#"{{"n":{id}}}"#) || text.contains("too many"),
+            "{text}"
+        );
     }
     gateway.finish();
     project.assert_replays();
@@ -31,9 +32,7 @@ fn requests_right_before_the_end_of_input_are_answered() {
 
 #[test]
 fn a_call_that_outlasts_the_end_of_input_is_answered_before_the_end() {
-    let project = Project::new()
-        .with("input_end_grace: 50ms")
-        .demo("one");
+    let project = Project::new().with("input_end_grace: 50ms").demo("one");
     let mut gateway = project.serve();
     let id = gateway.ask_call("one__slow", &json!({ "ms": 60_000 }));
     until("the call begins", || project.calls("one").len() == 1);
@@ -80,7 +79,11 @@ fn a_server_that_ignores_everything_ends_with_its_whole_group() {
         }
         assert_eq!(gateway.wait().code(), Some(0), "{}", project.stderr());
         project.assert_nothing_is_left();
-        assert!(grandchildren.into_iter().all(|pid| !processes::is_alive(pid)));
+        assert!(
+            grandchildren
+                .into_iter()
+                .all(|pid| !processes::is_alive(pid))
+        );
     }
 }
 
@@ -89,7 +92,9 @@ fn a_grandchild_ends_with_a_server_that_died_by_itself() {
     let project = Project::new().script("stubborn", STUBBORN, "");
     let gateway = project.serve();
     let server = gateway.server("stubborn.sh");
-    until("the grandchild runs", || !processes::children(server).is_empty());
+    until("the grandchild runs", || {
+        !processes::children(server).is_empty()
+    });
     let grandchildren = processes::children(server);
     processes::kill(server);
     gateway.next_server("stubborn.sh", server);

@@ -37,8 +37,11 @@ done"#;
 #[test]
 fn a_call_that_may_be_repeated_is_repeated_and_answered() {
     for retry in ["idempotent", "read_only"] {
-        let project =
-            Project::new().script("once", DIES_ONCE, &format!("tools: {{t: {{retry: {retry}}}}}"));
+        let project = Project::new().script(
+            "once",
+            DIES_ONCE,
+            &format!("tools: {{t: {{retry: {retry}}}}}"),
+        );
         let mut gateway = project.serve();
         let answer = gateway.call("once__t", &json!({}));
         assert!(answer.is_the_servers(), "{answer:?}");
@@ -92,9 +95,11 @@ fn an_error_reply_is_passed_on_and_disturbs_nothing() {
 
 #[test]
 fn a_server_that_keeps_dying_is_locked_and_recovers_by_itself() {
-    let project = Project::new()
-        .demo("good")
-        .demo_with("flap", &["--flap", "2", "--count-file", "starts"], "");
+    let project = Project::new().demo("good").demo_with(
+        "flap",
+        &["--flap", "2", "--count-file", "starts"],
+        "",
+    );
     let mut gateway = project.serve();
     let answer = gateway.call("flap__echo", &json!({}));
     assert_eq!(answer.fact("reason"), "flap_locked");

@@ -2,7 +2,9 @@
 
 use super::{DEADLINE, Project, eventually, processes};
 use rustix::process::Signal;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -28,6 +30,8 @@ pub struct Gateway<'a> {
     lines: Receiver<String>,
     /// Everything that was heard, in order.
     pub heard: Vec<Value>,
+    /// The same, as it was written.
+    pub heard_lines: Vec<String>,
     next_id: u64,
 }
 
@@ -69,6 +73,21 @@ impl Answer {
     }
 }
 
+/// A message without what is in it: JSON has numbers that no `Value` can hold.
+fn envelope(line: &str) -> serde_json::Result<Value> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(line)?;
+    let plain = |name: &str| {
+        fields
+            .get(name)
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+    };
+    let names = ["jsonrpc", "id", "method"];
+    Ok(names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), plain(name)?)))
+        .collect())
+}
+
 impl<'a> Gateway<'a> {
     pub fn start(project: &'a Project, mut command: Command, streams: Streams) -> Self {
         let stderr = streams
@@ -106,6 +125,7 @@ impl<'a> Gateway<'a> {
             input: Some(input),
             lines,
             heard: Vec::new(),
+            heard_lines: Vec::new(),
             next_id: 1,
         }
     }
@@ -168,10 +188,12 @@ impl<'a> Gateway<'a> {
     }
 
     fn take(&mut self, line: &str) {
-        let message: Value = serde_json::from_str(line)
+        let message = serde_json::from_str(line)
+            .or_else(|_| envelope(line))
             .unwrap_or_else(|error| panic!("not JSON ({error}) on standard output: {line:?}"));
         assert_eq!(message["jsonrpc"], json!("2.0"), "no JSON-RPC: {line:?}");
         self.heard.push(message);
+        self.heard_lines.push(line.to_owned());
     }
 
     pub fn answer(&mut self, id: u64) -> Answer {

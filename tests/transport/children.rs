@@ -36,9 +36,17 @@ fn what_the_gateway_inherited_is_not_passed_on() {
     let mut gateway = project.start_as(command);
     gateway.hello();
     gateway.call("one__echo", &json!({}));
-    assert!(processes::descriptors(gateway.pid()).iter().any(|(number, _)| *number == 7));
+    assert!(
+        processes::descriptors(gateway.pid())
+            .iter()
+            .any(|(number, _)| *number == 7)
+    );
     let pid = gateway.server("one.calls");
-    assert!(processes::descriptors(pid).iter().all(|(number, _)| *number < 3));
+    assert!(
+        processes::descriptors(pid)
+            .iter()
+            .all(|(number, _)| *number < 3)
+    );
     gateway.finish();
 }
 
@@ -61,7 +69,10 @@ fn a_server_has_only_the_variables_that_it_was_given() {
     let variables = fs::read(format!("/proc/{pid}/environ")).unwrap();
     let variables = String::from_utf8_lossy(&variables).into_owned();
     let has = |variable| variables.split('\0').any(|found| found == variable);
-    assert!(has("GIVEN=yes") && has("FROM=x-y") && has("PASSED=on"), "{variables}");
+    assert!(
+        has("GIVEN=yes") && has("FROM=x-y") && has("PASSED=on"),
+        "{variables}"
+    );
     assert!(!variables.contains("never"), "{variables}");
     gateway.finish();
 }
@@ -69,11 +80,14 @@ fn a_server_has_only_the_variables_that_it_was_given() {
 #[test]
 fn a_server_runs_in_the_folder_that_it_was_given() {
     let project = Project::new()
-        .script("here", PLAIN, "")
-        .script("there", PLAIN, "cwd: sub");
+        .script("plain", PLAIN, "")
+        .script("nested", PLAIN, "cwd: sub");
     fs::create_dir(project.root.join("sub")).unwrap();
     let gateway = project.serve();
-    for (name, folder) in [("here", project.root.clone()), ("there", project.root.join("sub"))] {
+    for (name, folder) in [
+        ("plain", project.root.clone()),
+        ("nested", project.root.join("sub")),
+    ] {
         let pid = gateway.server(&format!("{name}.sh"));
         assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), folder);
     }
@@ -91,14 +105,20 @@ fn standard_error_goes_to_a_file_line_by_line() {
     gateway.call("one__t", &json!({}));
     gateway.finish();
     let logs = project.state_files("logs");
-    let text = &logs.iter().find(|(path, _)| path.as_str().contains("one")).unwrap().1;
+    let text = &logs
+        .iter()
+        .find(|(path, _)| path.as_str().contains("one"))
+        .unwrap()
+        .1;
     assert!(text.contains("first words\n"), "{text:?}");
     assert!(text.contains("no newline"), "{text:?}");
 }
 
 #[test]
 fn nothing_is_left_as_a_zombie() {
-    let project = Project::new().demo("one").with_defaults("restart_intensity: 10, backoff_base: 1ms");
+    let project = Project::new()
+        .demo("one")
+        .with_defaults("restart_intensity: 10, backoff_base: 1ms");
     let mut gateway = project.serve();
     for _ in 0..5 {
         gateway.call("one__crash", &json!({}));
@@ -132,7 +152,10 @@ while read -r line; do greet "$line" || exit 3; done"#,
         (members.lines().count() == 2).then_some(members)
     });
     let first: u32 = second.lines().next().unwrap().parse().unwrap();
-    assert!(!processes::is_alive(first), "a member of the first group lives beside the second");
+    assert!(
+        !processes::is_alive(first),
+        "a member of the first group lives beside the second"
+    );
     gateway.finish();
 }
 

@@ -26,7 +26,10 @@ impl Shared {
 
 fn talk(gateway: &mut Gateway<'_>, shared: &[&Shared]) {
     gateway.hello();
-    assert_eq!(gateway.call("one__echo", &json!({ "a": 1 })).text(), r#"{"a":1}"#);
+    assert_eq!(
+        gateway.call("one__echo", &json!({ "a": 1 })).text(),
+        r#"{"a":1}"#
+    );
     shared.iter().for_each(|shared| shared.assert_unchanged());
 }
 
@@ -63,8 +66,14 @@ fn socketpairs_keep_their_flags() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let shared = Shared::of(&theirs);
     let streams = Streams {
-        input: Some((OwnedFd::from(theirs.try_clone().unwrap()).into(), Box::new(ours.try_clone().unwrap()))),
-        output: Some((OwnedFd::from(theirs).into(), Box::new(ours.try_clone().unwrap()))),
+        input: Some((
+            OwnedFd::from(theirs.try_clone().unwrap()).into(),
+            Box::new(ours.try_clone().unwrap()),
+        )),
+        output: Some((
+            OwnedFd::from(theirs).into(),
+            Box::new(ours.try_clone().unwrap()),
+        )),
         stderr: None,
     };
     let mut gateway = Gateway::start(&project, project.command(), streams);
@@ -94,7 +103,10 @@ fn a_terminal_keeps_its_flags() {
     rustix::termios::tcsetattr(&theirs, rustix::termios::OptionalActions::Now, &modes).unwrap();
     let shared = Shared::of(&theirs);
     let streams = Streams {
-        input: Some((theirs.try_clone().unwrap().into(), Box::new(File::from(ours.try_clone().unwrap())))),
+        input: Some((
+            theirs.try_clone().unwrap().into(),
+            Box::new(File::from(ours.try_clone().unwrap())),
+        )),
         output: Some((theirs.into(), Box::new(File::from(ours)))),
         stderr: None,
     };
@@ -107,16 +119,20 @@ fn a_terminal_keeps_its_flags() {
 
 #[test]
 fn files_can_be_both() {
-    let project = Project::new()
-        .with("input_end_grace: 20s")
-        .demo("one");
+    let project = Project::new().with("input_end_grace: 20s").demo("one");
     project.write_registry();
-    let call = |id, tool| {
-        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool } })
-    };
+    let call = |id, tool| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool } });
     let (input, output) = (project.base().join("input"), project.base().join("output"));
-    fs::write(&input, format!("{}\n{}\n", call(1, "one__echo"), call(2, "one__fail"))).unwrap();
-    let written = OpenOptions::new().create_new(true).append(true).open(&output).unwrap();
+    fs::write(
+        &input,
+        format!("{}\n{}\n", call(1, "one__echo"), call(2, "one__fail")),
+    )
+    .unwrap();
+    let written = OpenOptions::new()
+        .create_new(true)
+        .append(true)
+        .open(&output)
+        .unwrap();
     let shared = Shared::of(&written);
     let status = project
         .command()
@@ -135,11 +151,7 @@ fn files_can_be_both() {
 fn no_client_at_all_is_an_end_of_input() {
     let project = Project::new().demo("one");
     project.write_registry();
-    let output = project
-        .command()
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output = project.command().stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.is_empty());
     project.assert_nothing_is_left();

@@ -68,7 +68,11 @@ done"#,
     let mut gateway = project.serve();
     let pid = gateway.server("long.sh");
     let answer = gateway.call("long__t", &json!({}));
-    assert_eq!(answer.text(), "done", "a long line that is no answer is skipped");
+    assert_eq!(
+        answer.text(),
+        "done",
+        "a long line that is no answer is skipped"
+    );
     let answer = gateway.call("long__t", &json!({}));
     assert_eq!(answer.fact("executed"), "yes");
     assert_eq!(answer.fact("reason"), "oversized_answer");
@@ -100,16 +104,33 @@ fn a_clients_rubbish_is_answered_with_an_error() {
         (b"\xff\xfe", -32700),
         (b"[]", -32600),
         (b"42", -32600),
-        (b"{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"ping\"}", -32600),
+        (
+            b"{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"ping\"}",
+            -32600,
+        ),
     ];
     for (count, (text, code)) in texts.into_iter().enumerate() {
         gateway.send_bytes(text);
         gateway.send_bytes(b"\n");
         // An answer of ours after it says that it was heard.
         gateway.request("ping", &json!({}));
-        let errors: Vec<_> = gateway.heard.iter().filter(|message| !message["error"].is_null()).collect();
-        assert_eq!(errors.len(), count + 1, "{:?}", String::from_utf8_lossy(text));
-        assert_eq!(errors[count]["error"]["code"], json!(code), "{:?}", String::from_utf8_lossy(text));
+        let errors: Vec<_> = gateway
+            .heard
+            .iter()
+            .filter(|message| !message["error"].is_null())
+            .collect();
+        assert_eq!(
+            errors.len(),
+            count + 1,
+            "{:?}",
+            String::from_utf8_lossy(text)
+        );
+        assert_eq!(
+            errors[count]["error"]["code"],
+            json!(code),
+            "{:?}",
+            String::from_utf8_lossy(text)
+        );
         assert!(errors[count]["id"].is_null());
     }
     gateway.finish();
@@ -131,19 +152,31 @@ done"#,
     let mut gateway = project.serve();
     assert_eq!(gateway.call("chatty__t", &json!({})).text(), "done");
     gateway.finish();
-    let kept: usize = project.state_files("logs").iter().map(|(_, text)| text.len()).sum();
-    assert!(kept < 25_000_000, "{kept} bytes of one server's words are kept");
+    let kept: usize = project
+        .state_files("logs")
+        .iter()
+        .map(|(_, text)| text.len())
+        .sum();
+    assert!(
+        kept < 25_000_000,
+        "{kept} bytes of one server's words are kept"
+    );
 }
 
 #[test]
 fn a_gateway_whose_own_standard_error_is_full_goes_on() {
-    let project = Project::new().demo("one").with_defaults("restart_intensity: 100, backoff_base: 1ms, backoff_max: 1ms");
+    let project = Project::new()
+        .demo("one")
+        .with_defaults("restart_intensity: 100, backoff_base: 1ms, backoff_max: 1ms");
     project.write_registry();
     let (unread, full) = std::io::pipe().unwrap();
     fill(&full);
     let mut command = project.command();
     command.env("REA_LOG_LEVEL", "debug");
-    let streams = Streams { stderr: Some(full.into()), ..Streams::default() };
+    let streams = Streams {
+        stderr: Some(full.into()),
+        ..Streams::default()
+    };
     let mut gateway = Gateway::start(&project, command, streams);
     gateway.hello();
     for _ in 0..10 {
@@ -172,10 +205,16 @@ fn a_gateway_whose_standard_error_is_closed_goes_on() {
     project.write_registry();
     let (gone, broken) = std::io::pipe().unwrap();
     drop(gone);
-    let streams = Streams { stderr: Some(broken.into()), ..Streams::default() };
+    let streams = Streams {
+        stderr: Some(broken.into()),
+        ..Streams::default()
+    };
     let mut gateway = Gateway::start(&project, project.command(), streams);
     gateway.hello();
-    assert_eq!(gateway.call("one__crash", &json!({})).fact("executed"), "maybe");
+    assert_eq!(
+        gateway.call("one__crash", &json!({})).fact("executed"),
+        "maybe"
+    );
     assert!(gateway.call("one__echo", &json!({})).is_the_servers());
     gateway.finish();
 }

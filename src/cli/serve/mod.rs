@@ -19,7 +19,9 @@ use crate::gateway::{Annotations, CallPolicy, Client, Gateway, Patience, ToolPol
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
-use crate::transport::{ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input};
+use crate::transport::{
+    ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input,
+};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
