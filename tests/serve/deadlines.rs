@@ -66,8 +66,12 @@ fn no_call_outlasts_the_hard_cap() {
 #[test]
 fn a_server_that_never_shakes_hands_is_given_up_and_its_calls_are_answered() {
     let project = Project::new()
-        .with_defaults("handshake_timeout: 200ms, restart_window: 30s, queue_timeout: 15s")
-        .script("mute", "while read -r line; do :; done", "");
+        .with_defaults("handshake_timeout: 200ms, queue_timeout: 15s")
+        .script(
+            "mute",
+            "while read -r line; do :; done",
+            "restart_window: 30s, lock_base: 30s",
+        );
     let mut gateway = project.serve();
     let answer = gateway.call("mute__t", &json!({}));
     assert_eq!(answer.fact("executed"), "no");

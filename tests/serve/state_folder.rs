@@ -123,7 +123,13 @@ fn a_log_that_is_required_and_can_not_be_written_refuses_calls() {
     assert_eq!(answer.fact("reason"), "not_logged");
     assert_eq!(answer.fact("executed"), "no");
     assert!(project.calls("one").is_empty());
-    gateway.finish();
+    gateway.end_input();
+    assert_eq!(
+        gateway.wait().code(),
+        Some(1),
+        "the log that was required is not there"
+    );
+    project.assert_nothing_is_left();
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Answer {
 /// A message without what is in it: JSON has numbers that no `Value` can hold.
 fn envelope(line: &str) -> serde_json::Result<Value> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_str(line)?;
-    let plain = |name: &str| {
+    let plain = |name: &str| -> Option<Value> {
         fields
             .get(name)
             .and_then(|raw| serde_json::from_str(raw.get()).ok())

@@ -14,11 +14,12 @@ pub const REA: &str = env!("CARGO_BIN_EXE_rea");
 const DEFAULTS: &str = "restart_window: 1s, lock_base: 1s, stdin_close_grace: 200ms, \
                         term_grace: 200ms, kill_grace: 500ms";
 
-/// What scripted servers have in common: `answer LINE RESULT` answers a request; `greet LINE` does
+/// What scripted servers have in common: `answer LINE RESULT` answers a request (its `"id"` is taken
+/// for the last one in the line); `greet LINE` does
 /// so for the handshake and the listing of one tool `t`, and says whether it was one of these.
 const SCRIPT_WORDS: &str = r#"
 answer() {
-    id=${1#*\"id\":}; id=${id%%[,\}]*}
+    id=${1##*\"id\":}; id=${id%%[,\}]*}
     printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$2"
 }
 greet() {
