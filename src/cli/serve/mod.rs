@@ -82,17 +82,19 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         );
     }
 
+    let filter = {
+        let redactor = redactor.clone();
+        Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
+    };
+    let logs = state_dir.subfolder("logs")?;
+    let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
+
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
             let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_MAX);
             let began = drive::Clock::start();
-            let filter = {
-                let redactor = redactor.clone();
-                Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
-            };
-            let stderr_files = StderrFiles::start(&state_dir.subfolder("logs")?, &session, filter)?;
             let names = registry
                 .servers
                 .iter()
