@@ -68,8 +68,8 @@ fn what_it_leaves_can_be_replayed() {
         .args(["replay", "--root"])
         .arg(&keep)
         .env_remove("REA_ROOT")
-        .status();
-    assert_eq!(replay.unwrap().code(), Some(0));
+        .output();
+    assert_eq!(replay.unwrap().status.code(), Some(0));
 
     let (code, _, errors) = demo(&["--keep", keep.to_str().unwrap()]);
     assert_eq!(code, Some(1));

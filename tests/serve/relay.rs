@@ -184,6 +184,7 @@ fn two_hundred_calls_pass_a_slow_one() {
     let mut gateway = project.serve();
     gateway.call("quick__echo", &json!({}));
     let slow = gateway.ask_call("slow__slow", &json!({ "ms": 60_000 }));
+    until("the slow call begins", || project.calls("slow").len() == 1);
     let ids: Vec<_> = (0..200)
         .map(|n| (n, gateway.ask_call("quick__echo", &json!({ "n": n }))))
         .collect();
