@@ -1,5 +1,10 @@
 //! `rea demo`, as somebody who has just built it runs it.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

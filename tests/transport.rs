@@ -1,5 +1,10 @@
 //! What `rea serve` does with processes, pipes and descriptors, tried on the real binary.
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

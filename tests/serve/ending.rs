@@ -3,6 +3,7 @@
 use crate::support::{Project, processes, until};
 use rustix::process::Signal;
 use serde_json::json;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 #[test]
@@ -13,7 +14,7 @@ fn requests_right_before_the_end_of_input_are_answered() {
     for id in 1..=50 {
         let params = json!({ "name": "one__echo", "arguments": { "n": id } });
         let call = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
-        lines.push_str(&format!("{call}\n"));
+        writeln!(lines, "{call}").unwrap();
     }
     // The last line needs no newline.
     gateway.send_bytes(lines.trim_end().as_bytes());

@@ -9,6 +9,12 @@
     unreachable_pub,
     reason = "each test binary takes what it needs of the same harness"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod gateway;
 pub mod processes;

@@ -30,7 +30,9 @@ fn talk(gateway: &mut Gateway<'_>, shared: &[&Shared]) {
         gateway.call("one__echo", &json!({ "a": 1 })).text(),
         r#"{"a":1}"#
     );
-    shared.iter().for_each(|shared| shared.assert_unchanged());
+    for shared in shared {
+        shared.assert_unchanged();
+    }
 }
 
 #[test]
@@ -51,8 +53,6 @@ fn pipes_keep_their_flags() {
         };
         let mut gateway = Gateway::start(&project, project.command(), streams);
         talk(&mut gateway, &[&shared[0], &shared[1]]);
-        let [ours, _] = &shared;
-        ours.assert_unchanged();
         gateway.end_input();
         assert_eq!(gateway.wait().code(), Some(0));
         shared.iter().for_each(Shared::assert_unchanged);
