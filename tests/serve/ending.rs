@@ -153,3 +153,18 @@ fn a_client_that_does_not_read_any_more_ends_it() {
     assert_eq!(gateway.wait().code(), Some(0), "{}", project.stderr());
     project.assert_nothing_is_left();
 }
+
+#[test]
+fn a_signal_after_the_end_of_input_waits_for_nobody() {
+    let body = STUBBORN.replacen("done\nwhile", "done\necho end > ended\nwhile", 1);
+    let project = Project::new().script("stubborn", &body, "stdin_close_grace: 1m");
+    let mut gateway = project.serve();
+    gateway.call("stubborn__t", &json!({}));
+    gateway.end_input();
+    until("the server's input ends", || {
+        project.root.join("ended").exists()
+    });
+    gateway.signal(Signal::TERM);
+    assert_eq!(gateway.wait().code(), Some(0), "{}", project.stderr());
+    project.assert_nothing_is_left();
+}
