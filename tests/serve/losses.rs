@@ -98,7 +98,8 @@ fn a_server_that_keeps_dying_is_locked_and_recovers_by_itself() {
     let project = Project::new().demo("good").demo_with(
         "flap",
         &["--flap", "2", "--count-file", "starts"],
-        "",
+        // Deaths on a loaded machine are further apart.
+        "restart_window: 3s, lock_base: 3s",
     );
     let mut gateway = project.serve();
     let answer = gateway.call("flap__echo", &json!({}));
