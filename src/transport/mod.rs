@@ -24,6 +24,7 @@ pub use pool::{Pool, ProcessReport, Reading, ReportKind};
 pub use spawner::ChildCommand;
 pub use stderr_file::{LineFilter, StderrFiles};
 pub use stdio::{ClientOutput, Unread, start_input};
+pub use sys::keep_inherited_descriptors;
 
 use rea_fsm::{ExitStatus, Generation};
 use std::io;

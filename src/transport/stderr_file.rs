@@ -9,8 +9,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::sync::watch;
@@ -24,6 +25,9 @@ const QUEUE_LINES_MAX: usize = 1_024;
 /// How many lines are kept for the error that is made of a death.
 const TAIL_LINES_MAX: usize = 5;
 const TAIL_LINE_BYTES_MAX: usize = 300;
+
+/// How long the disk has for what waits when the gateway ends.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Takes secrets out of a line.
 pub type LineFilter = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -40,22 +44,43 @@ pub struct StderrFiles {
     filter: LineFilter,
 }
 
+/// Waits, when it is dropped, until the lines that were taken are written. To be dropped after
+/// everything that follows a server's standard error.
+#[derive(Debug)]
+pub struct LastLines(Receiver<()>);
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        // Nothing is ever sent: it is the thread's end that ends the wait.
+        let _ = self.0.recv_timeout(LAST_LINES);
+    }
+}
+
 impl StderrFiles {
     /// Files in `folder`, named after the server and this session.
     ///
     /// # Errors
     /// The thread that writes them can't be started.
-    pub fn start(folder: &Utf8Path, session: &str, filter: LineFilter) -> io::Result<Self> {
+    pub fn start(
+        folder: &Utf8Path,
+        session: &str,
+        filter: LineFilter,
+    ) -> io::Result<(Self, LastLines)> {
         let (lines, inbox) = sync_channel(QUEUE_LINES_MAX);
+        let (thread_lives, thread_ended) = channel();
         thread::Builder::new()
             .name("stderr-files".to_owned())
-            .spawn(move || write_all(&inbox))?;
-        Ok(Self {
+            .spawn(move || {
+                let _thread_lives = thread_lives;
+                write_all(&inbox);
+            })?;
+        let files = Self {
             lines,
             folder: folder.to_owned(),
             session: session.to_owned(),
             filter,
-        })
+        };
+        Ok((files, LastLines(thread_ended)))
     }
 
     /// Follows one process's standard error until it ends or the task is aborted.

@@ -1,17 +1,43 @@
-//! The one place with `unsafe`: what has to run between fork and exec, and watching a descriptor
-//! that must not be made non-blocking.
+//! The one place with `unsafe`: what has to run between fork and exec, watching a descriptor that
+//! must not be made non-blocking, and marking descriptors that nobody here owns.
 
 #![expect(
     unsafe_code,
-    reason = "only the child itself can ask for its death signal, and watching a descriptor asks \
-              for a promise about it"
+    reason = "only the child itself can ask for its death signal, and watching or marking a \
+              descriptor asks for a promise about it"
 )]
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use tokio::io::unix::AsyncFd;
+
+#[cfg(target_os = "linux")]
+const OPEN_DESCRIPTORS: &str = "/proc/self/fd";
+#[cfg(not(target_os = "linux"))]
+const OPEN_DESCRIPTORS: &str = "/dev/fd";
+
+/// Keeps from servers what the gateway's own starter has left open by mistake: a pipe or a lock in
+/// a server's hands outlives whoever waits for its end. To be called before anything is started.
+///
+/// # Errors
+/// The system does not say what is open.
+pub fn keep_inherited_descriptors() -> io::Result<()> {
+    for entry in std::fs::read_dir(OPEN_DESCRIPTORS)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| name.parse().ok());
+        if let Some(number) = number.filter(|number| *number > 2) {
+            // SAFETY: the descriptor is borrowed for one call, which neither closes nor reads it,
+            // and which only fails if it is not open any more.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+            // The one that lists the folder may be gone, and needs no mark.
+            let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+        }
+    }
+    Ok(())
+}
 
 /// Watches when a descriptor can be read or written, without changing it.
 ///

@@ -19,7 +19,9 @@ use crate::gateway::{Annotations, CallPolicy, Client, Gateway, Patience, ToolPol
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
-use crate::transport::{ClientOutput, EVENTS_MAX, Pool, StderrFiles, start_input};
+use crate::transport::{
+    ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input,
+};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -47,6 +49,7 @@ pub struct ServeArgs {
 /// # Errors
 /// The registry can't be used, or the gateway can't begin.
 pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    keep_inherited_descriptors().context("the open descriptors can't be listed")?;
     let here = std::env::current_dir().context("the working directory can't be found")?;
     let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
     let mut registry = Registry::load(&root, &environment::text)?;
@@ -79,17 +82,19 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         );
     }
 
+    let filter = {
+        let redactor = redactor.clone();
+        Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
+    };
+    let logs = state_dir.subfolder("logs")?;
+    let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
+
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
             let (events, inbox) = tokio::sync::mpsc::channel(EVENTS_MAX);
             let began = drive::Clock::start();
-            let filter = {
-                let redactor = redactor.clone();
-                Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
-            };
-            let stderr_files = StderrFiles::start(&state_dir.subfolder("logs")?, &session, filter)?;
             let names = registry
                 .servers
                 .iter()
