@@ -32,7 +32,6 @@ use rea_fsm::{Downstream, Effect, Event, Millis, Tuning, digest};
 use std::collections::BTreeMap;
 use std::io;
 use std::task::Poll;
-use tracing::warn;
 
 /// The pause between two attempts to end a gap, or to get the next file.
 const RETRY_MS: Millis = Millis(1_000);
@@ -311,22 +310,15 @@ impl Journal {
     fn lose(&mut self, error: &io::Error) {
         self.encoder.batch.clear();
         self.encoder.chain = self.written_chain;
-        let reason = error_name(error);
         let (first, since) = match &self.state {
             State::Gap(lost) => (lost.first, lost.since),
-            State::Writing | State::Off => {
-                warn!(
-                    event = "gateway.log_gap",
-                    "the event log can't be written ({reason}); until it can, events are missing in it"
-                );
-                (self.unwritten, self.at)
-            }
+            State::Writing | State::Off => (self.unwritten, self.at),
         };
         self.state = State::Gap(Lost {
             first,
             since,
             tried: self.at,
-            reason,
+            reason: error_name(error),
         });
     }
 
