@@ -59,7 +59,7 @@ pub enum EventKind {
     /// The loop woke up late (the machine slept, the process was stopped): servers had no chance
     /// to answer in that time.
     Overslept {
-        /// By how much.
+        /// How long servers may have had no chance: never shorter than the delay itself.
         late_ms: Millis,
     },
 }

@@ -6,6 +6,7 @@
 
 use super::catalogue::Catalogue;
 use super::errors;
+use super::policy::CallPolicy;
 use crate::engine::{Call, Ended, Engine, Front, Reply, ServerId, World};
 use crate::journal::Note;
 use crate::protocol::downstream_id::DownstreamId;
@@ -30,35 +31,6 @@ const NEEDS_NAME: &str = "tools/call takes an object with the tool's `name`";
 
 /// Takes secrets out of text that goes to the log.
 pub type TextFilter = Box<dyn Fn(&str) -> String>;
-
-/// How the gateway treats the calls of one server.
-#[derive(Clone, Debug)]
-pub struct CallPolicy {
-    /// The deadline of a call whose tool has none of its own.
-    pub timeout_ms: Millis,
-    /// What is said about single tools.
-    pub tools: BTreeMap<String, ToolPolicy>,
-    /// Whether the server's own words about its tools count.
-    pub annotations: Annotations,
-}
-
-/// What the registry says about one tool.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ToolPolicy {
-    /// Whether it may be repeated.
-    pub class: Option<CallClass>,
-    /// Its deadline.
-    pub timeout_ms: Option<Millis>,
-}
-
-/// Whether a server's own words about its tools count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Annotations {
-    /// They do not: every tool is unsafe to repeat unless the registry says otherwise.
-    Ignored,
-    /// They do.
-    Trusted,
-}
 
 /// A call that has not been answered.
 #[derive(Debug)]
@@ -240,7 +212,7 @@ impl Client {
             let text = error.to_string();
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
-        let (class, timeout_ms) = self.terms(server, &tool, hinted_class);
+        let (class, timeout_ms) = self.policies[server.index()].terms(&tool, hinted_class);
         self.by_client_id.insert((client_id.clone(), id));
         self.calls.insert(id, Pending { client_id, server });
         let call = Call {
@@ -299,20 +271,6 @@ impl Client {
             tool: tool.to_owned(),
             hinted_class: CallClass::Unsafe,
         })
-    }
-
-    /// Whether a tool may be repeated, and its deadline.
-    fn terms(&self, server: ServerId, tool: &str, hinted: CallClass) -> (CallClass, Millis) {
-        let policy = &self.policies[server.index()];
-        let said = policy.tools.get(tool).copied().unwrap_or_default();
-        let unsaid = match policy.annotations {
-            Annotations::Ignored => CallClass::Unsafe,
-            Annotations::Trusted => hinted,
-        };
-        (
-            said.class.unwrap_or(unsaid),
-            said.timeout_ms.unwrap_or(policy.timeout_ms),
-        )
     }
 
     fn notification<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {

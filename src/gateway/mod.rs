@@ -8,9 +8,11 @@ mod catalogue;
 mod client;
 mod errors;
 mod lifecycle;
+mod policy;
 
-pub use client::{Annotations, CallPolicy, Client, TextFilter, ToolPolicy};
+pub use client::{Client, TextFilter};
 pub use lifecycle::Patience;
+pub use policy::{Annotations, CallPolicy, ToolPolicy};
 
 use crate::engine::{Engine, ServerId, ServerReport, World};
 use crate::journal::NotLogged;
