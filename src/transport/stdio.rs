@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::thread;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, Interest};
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
@@ -65,7 +65,7 @@ pub fn start_input(fd: &impl AsFd, events: Sender<TransportEvent>) -> io::Result
         }
         Kind::Socket => {
             tokio::spawn(read_socket(
-                watch_readiness(fd.try_clone_to_owned()?)?,
+                watch_readiness(fd.try_clone_to_owned()?, Interest::READABLE)?,
                 events,
             ));
             return Ok(());
@@ -160,7 +160,11 @@ pub struct ClientOutput {
 
 enum Sink {
     Fifo(pipe::Sender),
-    Socket(AsyncFd<OwnedFd>),
+    /// Watched only while something waits: the client's every read would wake us otherwise.
+    Socket {
+        socket: OwnedFd,
+        watch: Option<AsyncFd<OwnedFd>>,
+    },
     /// A thread writes, and tells of each piece that it has written.
     Thread {
         pieces: UnboundedSender<Vec<u8>>,
@@ -180,7 +184,10 @@ impl ClientOutput {
                 Some(own) => Sink::Fifo(pipe::Sender::from_owned_fd(own)?),
                 None => thread_sink(fd, events)?,
             },
-            Kind::Socket => Sink::Socket(watch_readiness(fd.try_clone_to_owned()?)?),
+            Kind::Socket => Sink::Socket {
+                socket: fd.try_clone_to_owned()?,
+                watch: None,
+            },
             Kind::Other => thread_sink(fd, events)?,
         };
         Ok(Self {
@@ -204,7 +211,7 @@ impl ClientOutput {
     /// How much was staged and not yet written.
     pub fn pending_bytes(&self) -> usize {
         let with_thread = match &self.sink {
-            Sink::Fifo(_) | Sink::Socket(_) => 0,
+            Sink::Fifo(_) | Sink::Socket { .. } => 0,
             Sink::Thread { unwritten, .. } => *unwritten,
         };
         self.staged.len() + self.waiting.len() + with_thread
@@ -249,7 +256,7 @@ impl ClientOutput {
     pub fn written(&mut self, piece: Result<usize, Unread>) {
         match (piece, &mut self.sink) {
             (Ok(bytes), Sink::Thread { unwritten, .. }) => *unwritten -= bytes.min(*unwritten),
-            (Ok(_), Sink::Fifo(_) | Sink::Socket(_)) => {}
+            (Ok(_), Sink::Fifo(_) | Sink::Socket { .. }) => {}
             (Err(Unread), _) => self.broken = true,
         }
     }
@@ -270,6 +277,9 @@ impl ClientOutput {
             }
         }
         self.waiting.shrink_to(1 << 20);
+        if let Sink::Socket { watch, .. } = &mut self.sink {
+            *watch = None;
+        }
         Poll::Ready(())
     }
 }
@@ -278,7 +288,7 @@ impl Sink {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Fifo(pipe) => pipe.try_write(bytes),
-            Self::Socket(socket) => Ok(send(socket.get_ref(), bytes, SEND_FLAGS)?),
+            Self::Socket { socket, .. } => Ok(send(socket, bytes, SEND_FLAGS)?),
             Self::Thread { .. } => Ok(0),
         }
     }
@@ -286,8 +296,12 @@ impl Sink {
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Fifo(pipe) => Pin::new(pipe).poll_write(cx, bytes),
-            Self::Socket(socket) => loop {
-                let mut guard = ready!(socket.poll_write_ready(cx))?;
+            Self::Socket { socket, watch } => loop {
+                let watch = match watch {
+                    Some(watch) => watch,
+                    None => watch.insert(watch_readiness(socket.try_clone()?, Interest::WRITABLE)?),
+                };
+                let mut guard = ready!(watch.poll_write_ready(cx))?;
                 match guard.try_io(|fd| Ok(send(fd.get_ref(), bytes, SEND_FLAGS)?)) {
                     Ok(result) => return Poll::Ready(result),
                     Err(_would_block) => {}

@@ -12,6 +12,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 #[cfg(target_os = "linux")]
@@ -39,14 +40,15 @@ pub fn keep_inherited_descriptors() -> io::Result<()> {
     Ok(())
 }
 
-/// Watches when a descriptor can be read or written, without changing it.
+/// Watches when a descriptor can be read, or written, without changing it. Who needs only one of
+/// them is not woken for the other.
 ///
 /// # Errors
 /// The system can't watch it.
-pub(super) fn watch_readiness(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watch_readiness(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` names the same open descriptor until it is dropped, and the `AsyncFd`
     // owns it from here on and gives out shared references only.
-    Ok(unsafe { AsyncFd::register(fd) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 /// Has the kernel kill the process when the thread that forks it ends, which is why that thread
