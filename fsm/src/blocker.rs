@@ -159,9 +159,4 @@ impl Blocker {
         let failures = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
         effects.push(Effect::Log(LogEvent::SessionBlocker { failures }));
     }
-
-    /// A server that is gone for good calls nobody.
-    pub(crate) fn retire(&mut self, effects: &mut Vec<Effect>) {
-        self.disarm(effects);
-    }
 }

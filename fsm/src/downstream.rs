@@ -281,7 +281,6 @@ impl Downstream {
         }
         if to == Leaf::Closed && from != Leaf::Closed {
             self.breaker.retire(effects);
-            self.blocker.retire(effects);
         }
         ignored
     }

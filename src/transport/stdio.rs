@@ -14,8 +14,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::thread;
-use tokio::io::{AsyncWrite, Interest};
 use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncWrite, Interest};
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 

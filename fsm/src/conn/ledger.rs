@@ -210,3 +210,72 @@ enum Change {
     In,
     Out,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    fn call() -> Call {
+        Call {
+            class: CallClass::Unsafe,
+            timeout_ms: Millis(0),
+            submitted_at: Millis(0),
+            bytes: 0,
+            epoch: Epoch(0),
+            repeats: 0,
+            place: Place::Queued,
+            due: Millis(0),
+        }
+    }
+
+    #[test]
+    fn the_digest_tells_calls_apart_by_everything_about_them() {
+        let mut calls = alloc::vec![
+            call(),
+            Call {
+                class: CallClass::Idempotent,
+                ..call()
+            },
+            Call {
+                class: CallClass::ReadOnly,
+                ..call()
+            },
+        ];
+        for number in [1, 2, 1 << 20] {
+            let at = Millis(number);
+            let places = [Place::Sent { at }, Place::Overdue { at }];
+            calls.extend(places.map(|place| Call { place, ..call() }));
+            calls.extend([
+                Call {
+                    timeout_ms: at,
+                    ..call()
+                },
+                Call {
+                    submitted_at: at,
+                    ..call()
+                },
+                Call {
+                    bytes: number,
+                    ..call()
+                },
+                Call { due: at, ..call() },
+            ]);
+        }
+        for number in [1_u8, 2, 255] {
+            calls.extend([
+                Call {
+                    epoch: Epoch(u32::from(number)),
+                    ..call()
+                },
+                Call {
+                    repeats: number,
+                    ..call()
+                },
+            ]);
+        }
+        let hashes: BTreeSet<u64> = calls.iter().map(|call| call.hash(CallId(1))).collect();
+        assert_eq!(hashes.len(), calls.len());
+        assert_ne!(call().hash(CallId(1)), call().hash(CallId(2)));
+    }
+}

@@ -2,9 +2,10 @@
 
 use super::support::*;
 use rea_fsm::{
-    CallClass, Circuit, ConnectionState, Effect, Era, Health, LastError, Millis, ProtocolVersion,
-    TimerKey,
+    CallClass, Circuit, ConnectionState, Effect, Era, Health, Ignored, LastError, Leaf, Millis,
+    ProtocolVersion, TimerKey,
 };
+use std::collections::BTreeSet;
 
 #[test]
 fn health_and_connection_of_every_state() {
@@ -123,4 +124,49 @@ fn it_is_published_when_it_changes_and_only_then() {
     check(&|machine| drop(machine.exited().clone()));
     check(&|machine| drop(machine.submit(2, CallClass::Unsafe).clone()));
     check(&|machine| drop(machine.slot().clone()));
+}
+
+#[test]
+fn every_state_has_the_name_that_logs_and_people_know() {
+    let names: Vec<&str> = Leaf::ALL.iter().map(|leaf| leaf.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "idle",
+            "connecting",
+            "ready",
+            "suspect",
+            "backoff",
+            "reaping",
+            "stuck",
+            "blocked",
+            "flap_locked",
+            "draining",
+            "terminating",
+            "closed",
+        ]
+    );
+}
+
+#[test]
+fn every_reason_to_ignore_an_event_is_said_in_words_of_its_own() {
+    let reasons = [
+        Ignored::StaleGeneration,
+        Ignored::StaleTicket,
+        Ignored::StaleTimer,
+        Ignored::UnknownCall,
+        Ignored::DuplicateCall,
+        Ignored::AlreadyStarted,
+        Ignored::AlreadyStopping,
+        Ignored::NothingToRetry,
+        Ignored::NothingToRestart,
+        Ignored::Unkillable,
+        Ignored::AlreadySuspected,
+        Ignored::AlreadyWanted,
+        Ignored::Unexpected,
+        Ignored::Restored,
+    ];
+    let words: BTreeSet<&str> = reasons.iter().map(|reason| reason.words()).collect();
+    assert_eq!(words.len(), reasons.len());
+    assert!(words.contains("it is about another generation"));
 }
