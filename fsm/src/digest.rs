@@ -291,3 +291,70 @@ impl ser::SerializeStructVariant for &mut Folder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::digest;
+    use alloc::collections::BTreeMap;
+    use serde::{Serialize, Serializer};
+
+    #[derive(Serialize)]
+    enum Kind {
+        Unit,
+        New(u8),
+        Tuple(u8, u8),
+        Struct { a: u8 },
+    }
+
+    #[derive(Serialize)]
+    struct Unit;
+
+    #[derive(Serialize)]
+    struct Pair(u8, u8);
+
+    struct Bytes(&'static [u8]);
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    /// Logs hold digests, so a value's digest is the same in every version, on every machine.
+    #[test]
+    fn the_digest_of_a_value_never_changes() {
+        let numbers = (1_u8, 2_u16, 3_u32, 4_u64, -1_i8, -2_i16, -3_i32, -4_i64);
+        let words = (true, false, 'x', "text of more than eight bytes", ());
+        let kinds = (
+            Kind::Unit,
+            Kind::New(1),
+            Kind::Tuple(1, 2),
+            Kind::Struct { a: 1 },
+        );
+        let digests = [
+            digest(&numbers),
+            digest(&words),
+            digest(&kinds),
+            digest(&(Unit, Pair(1, 2))),
+            digest(&(Some(1_u8), None::<u8>)),
+            digest(&(1.5_f64, 0.5_f32)),
+            digest(&[1_u8, 2, 3][..]),
+            digest(&(Bytes(b"12345678"), Bytes(b""))),
+            digest(&BTreeMap::from([("a", 1_u8), ("b", 2)])),
+        ];
+        assert_eq!(
+            digests,
+            [
+                5_230_510_317_097_877_872,
+                15_970_233_278_830_364_115,
+                566_557_918_116_641_562,
+                776_581_802_549_103_844,
+                7_387_715_072_401_751_270,
+                4_937_012_587_754_412_294,
+                11_000_888_744_997_693_960,
+                11_366_979_459_263_047_513,
+                7_197_219_308_781_450_740
+            ]
+        );
+    }
+}

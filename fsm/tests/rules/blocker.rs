@@ -51,6 +51,22 @@ fn a_failure_older_than_the_window_does_not_count() {
 }
 
 #[test]
+fn a_failure_as_old_as_the_window_does_not_count_any_more() {
+    for (longer_ms, fired) in [(0, 0), (1, 1)] {
+        let mut machine = locked_patiently();
+        let apart = machine.inner.due(TimerKey::Lock).unwrap();
+        machine.configure(Tuning {
+            blocker_window_ms: apart.plus(Millis(longer_ms)),
+            blocker_failures: 2,
+            blocker_unready_ms: Millis(100_000_000),
+            ..Tuning::default()
+        });
+        machine.fire(TimerKey::Lock).slot().exited();
+        assert_eq!(firings(&machine), fired);
+    }
+}
+
+#[test]
 fn openings_of_the_circuit_count_too() {
     let mut machine = Machine::ready_with(Tuning {
         breaker_faults: 1,

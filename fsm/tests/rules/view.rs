@@ -129,6 +129,7 @@ fn it_is_published_when_it_changes_and_only_then() {
 #[test]
 fn every_state_has_the_name_that_logs_and_people_know() {
     let names: Vec<&str> = Leaf::ALL.iter().map(|leaf| leaf.name()).collect();
+    assert_eq!(format!("[{:>6}]", Leaf::Idle), "[  idle]");
     assert_eq!(
         names,
         [

@@ -47,11 +47,10 @@ pub fn run(args: &DemoServerArgs) -> io::Result<()> {
     let mut line = String::new();
     loop {
         line.clear();
-        if input.buffer().is_empty() {
-            out.flush()?;
-        }
+        // Every answer is written at once, as servers do that are built on an SDK.
+        out.flush()?;
         if input.read_line(&mut line)? == 0 {
-            return out.flush();
+            return Ok(());
         }
         let Ok(request) = serde_json::from_str::<Request<'_>>(&line) else {
             continue;
