@@ -138,3 +138,14 @@ impl TimerKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Millis;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_time_is_shown_in_seconds() {
+        assert_eq!(Millis(61_007).to_string(), "61.007 s");
+    }
+}

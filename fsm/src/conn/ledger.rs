@@ -278,4 +278,27 @@ mod tests {
         assert_eq!(hashes.len(), calls.len());
         assert_ne!(call().hash(CallId(1)), call().hash(CallId(2)));
     }
+
+    #[test]
+    fn what_is_kept_about_the_calls_follows_from_the_calls_that_are_held() {
+        let mut ledger = Ledger::default();
+        for id in 1..=4 {
+            ledger.insert(CallId(id), call());
+        }
+        for id in [2, 1, 4] {
+            ledger.remove(CallId(id));
+        }
+        let at = Millis(7);
+        ledger.update(CallId(3), |call| call.place = Place::Sent { at });
+
+        let mut other = Ledger::default();
+        other.insert(
+            CallId(3),
+            Call {
+                place: Place::Sent { at },
+                ..call()
+            },
+        );
+        assert_eq!(ledger, other);
+    }
 }

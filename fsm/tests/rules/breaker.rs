@@ -65,6 +65,14 @@ fn faults_in_a_row_open_it() {
 }
 
 #[test]
+fn its_openings_are_counted() {
+    let mut machine = half_open();
+    assert_eq!(machine.inner.breaker().open_transitions(), 1);
+    time_out(&mut machine, 3);
+    assert_eq!(machine.inner.breaker().open_transitions(), 2);
+}
+
+#[test]
 fn by_default_five() {
     let mut machine = Machine::ready_with(Tuning {
         breaker_faults: Tuning::default().breaker_faults,

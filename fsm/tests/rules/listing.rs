@@ -46,6 +46,20 @@ fn a_change_while_a_request_is_out_is_asked_for_afterwards_and_once() {
 }
 
 #[test]
+fn another_content_or_another_length_is_a_change() {
+    for (digest, count) in [(2, 3), (1, 4)] {
+        let mut machine = Machine::ready();
+        machine.at(1_000).list_changed().listed(1, 3);
+        machine.at(3_000).list_changed().listed(digest, count);
+        assert_eq!(
+            machine.count(|effect| matches!(effect, Effect::CatalogueChanged { .. })),
+            1,
+            "{digest}, {count}"
+        );
+    }
+}
+
+#[test]
 fn a_list_that_is_the_same_is_no_change() {
     Machine::ready()
         .at(1_000)
