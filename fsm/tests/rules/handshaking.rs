@@ -3,7 +3,8 @@
 use super::support::*;
 use rea_fsm::{
     BlockReason, Effect, HandshakeFailure, Ignored, LastError, Leaf, Listing, LogEvent, Offer,
-    Phase, Protocol, ProtocolVersion, Report, TeardownStep, Then, TimerKey, Tuning, Why,
+    Phase, Protocol, ProtocolVersion, Report, SpawnFailure, TeardownStep, Then, TimerKey, Tuning,
+    Why,
 };
 
 fn speaking(protocol: Protocol) -> Tuning {
@@ -379,6 +380,9 @@ fn what_a_phase_does_not_wait_for_is_not_expected() {
     ] {
         machine
             .ignores(Ignored::Unexpected, Machine::spawn_ok)
+            .ignores(Ignored::Unexpected, |machine| {
+                machine.spawn_failed(SpawnFailure::System { errno: 12 })
+            })
             .ignores(Ignored::Unexpected, Machine::io_err)
             .ignores(Ignored::Unexpected, Machine::pong)
             .ignores(Ignored::Unexpected, Machine::alive)

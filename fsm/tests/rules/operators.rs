@@ -143,6 +143,17 @@ fn a_restart_during_the_handshake_replaces_the_process_too() {
 }
 
 #[test]
+fn a_restart_that_gives_no_time_waits_for_no_call() {
+    for (drain_ms, step) in [(0, TeardownStep::StdinClosed), (1, TeardownStep::Draining)] {
+        let mut machine = Machine::ready();
+        machine
+            .submit(1, CallClass::Unsafe)
+            .restart(drain_ms)
+            .expect_state(&reaping(Then::Again(Why::Operator), step));
+    }
+}
+
+#[test]
 fn a_restart_of_what_has_no_process_begins_one() {
     for (mut machine, ticket) in [
         (Machine::backoff(), 3),
