@@ -1,7 +1,9 @@
 //! How a process is ended: stdin closed, TERM, KILL, each two seconds after the other.
 
 use super::support::*;
-use rea_fsm::{CallClass, Effect, Ignored, Leaf, Report, TeardownStep, Then, TimerKey, Why};
+use rea_fsm::{
+    CallClass, Effect, Ignored, Leaf, Report, SpawnFailure, TeardownStep, Then, TimerKey, Why,
+};
 
 #[test]
 fn stdin_then_term_then_kill() {
@@ -141,4 +143,13 @@ fn nor_after_its_pipes_have_ended() {
             TeardownStep::StdinClosed,
         ));
     }
+}
+
+#[test]
+fn a_start_told_of_a_process_that_runs_already_changes_nothing() {
+    Machine::reaping()
+        .ignores(Ignored::Unexpected, Machine::spawn_ok)
+        .ignores(Ignored::Unexpected, |machine| {
+            machine.spawn_failed(SpawnFailure::System { errno: 12 })
+        });
 }
