@@ -300,5 +300,6 @@ mod tests {
             },
         );
         assert_eq!(ledger, other);
+        assert_ne!(ledger.hash, 0);
     }
 }
