@@ -70,7 +70,7 @@ fn a_start_that_fails_late_frees_the_slot() {
     let mut machine = Machine::spawning();
     machine
         .fire(TimerKey::Handshake)
-        .spawn_failed(rea_fsm::SpawnFailure::System { errno: 12 })
+        .spawn_failed(SpawnFailure::System { errno: 12 })
         .expect_leaf(Leaf::Connecting);
     assert_eq!(machine.inner.conn().restarts().counted(), 1);
 }
