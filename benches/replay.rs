@@ -27,8 +27,8 @@ use journal_support::{World, about};
 use rea::journal::{Annotated, Journal, Limits, LogFiles, Memory, Mode, Reader, machine_seed};
 use rea::replay::{Options, Outcome, replay};
 use rea_fsm::{
-    CallClass, CallId, Downstream, Effect, Event, EventKind, Generation, Listing, Millis, Offer,
-    Operator, ProtocolVersion, ReplyKind, Report, Ticket, Tuning,
+    Asks, CallClass, CallId, Downstream, Effect, Event, EventKind, Generation, Listing, Millis,
+    Offer, Operator, ProtocolVersion, ReplyKind, Report, Ticket, Tuning,
 };
 use std::time::Instant;
 
@@ -89,6 +89,7 @@ fn calls(label: &str, open: impl FnOnce() -> Journal) {
                 class: CallClass::Unsafe,
                 timeout_ms: Millis(60_000),
                 bytes: 180,
+                asks: Asks::Directly,
             },
             child(Report::Reply {
                 call,
@@ -108,13 +109,7 @@ fn calls(label: &str, open: impl FnOnce() -> Journal) {
         machine.step(&event, &mut effects);
         stepping += before.elapsed();
         generation_seen |= machine.conn().generation() == Some(generation);
-        journal.append_input(
-            "files",
-            &event,
-            Annotated { tool: None },
-            &effects,
-            &machine,
-        );
+        journal.append_input("files", &event, Annotated::Nothing, &effects, &machine);
         if number % 16 == 0 {
             commit(&mut journal, &machine);
         }

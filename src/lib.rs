@@ -9,6 +9,8 @@
 compile_error!("rea runs on Linux and macOS; on Windows, build it inside WSL");
 
 #[cfg(unix)]
+pub mod catalogue;
+#[cfg(unix)]
 pub mod cli;
 #[cfg(unix)]
 pub mod config;

@@ -47,6 +47,20 @@ fn it_passes_and_tells_its_story_in_order() {
 }
 
 #[test]
+fn whoever_has_seen_enough_may_go_away() {
+    let mut demo = Command::new(REA)
+        .arg("demo")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(demo.stdout.take());
+    let output = demo.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
 fn what_it_leaves_can_be_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let keep = folder.path().canonicalize().unwrap().join("kept");

@@ -23,9 +23,12 @@ const LAYERS: &[(&str, &[&str])] = &[
         "gateway",
         &["engine", "journal", "protocol", "publish", "wire"],
     ),
+    // Below the commands alone: nothing that decides knows that there is a disk.
+    ("catalogue", &["config", "engine", "protocol", "wire"]),
     (
         "cli",
         &[
+            "catalogue",
             "config",
             "engine",
             "gateway",
@@ -55,7 +58,7 @@ const PUBLIC_ENUMS: &[(&str, &str)] = &[
     ("fsm/src/event.rs", "Report"),
     ("fsm/src/effect.rs", "Effect"),
     ("fsm/src/id.rs", "TimerKey"),
-    ("fsm/src/downstream.rs", "Ignored"),
+    ("fsm/src/decision.rs", "Ignored"),
 ];
 
 /// Variants that nobody ever sees.

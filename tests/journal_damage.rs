@@ -138,11 +138,11 @@ fn nothing_may_follow_the_end_of_a_session() {
 
 #[test]
 fn a_newer_format_is_refused_in_words_that_help() {
-    let newer = br#"{"format":2,"shape":"unheard of"}"#;
+    let newer = br#"{"format":3,"shape":"unheard of"}"#;
     let (_, outcome) = read(&[newer.as_slice(), b"\n"].concat());
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "1.jsonl was written in format 2, and this program reads formats up to 1; use the `rea` \
+        "1.jsonl was written in format 3, and this program reads formats up to 2; use the `rea` \
          that wrote it, or a newer one"
     );
 }

@@ -58,7 +58,7 @@ fn an_identical_log_is_shown_and_exits_with_0() {
     let mut lines = table.lines();
     assert_eq!(
         lines.next().unwrap(),
-        "session s0031 of rea test, began 2026-03-01T12:00:00Z, format 1, rules 1"
+        "session s0031 of rea test, began 2026-03-01T12:00:00Z, format 2, rules 1"
     );
     let heads: Vec<_> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(

@@ -131,11 +131,6 @@ fn the_first_divergence_names_the_record_and_both_sides() {
     assert_eq!(report.records, 29, "those before it were identical");
 }
 
-#[test]
-fn versions_begin_at_one() {
-    assert_eq!((FORMAT, RULES), (1, 1));
-}
-
 /// Puts other digits behind the first such field of one record.
 fn with_other(field: &str, body: &str, seq: u64, other: &str) -> String {
     let opening = format!("\"{field}\":\"");

@@ -3,8 +3,8 @@
 //! `cargo bench -p rea-fsm --bench steps`
 
 use rea_fsm::{
-    CallClass, CallId, Downstream, Effect, Event, EventKind, Generation, Leaf, Listing, Millis,
-    Offer, Operator, Protocol, ProtocolVersion, ReplyKind, Report, Ticket, Tuning,
+    Asks, CallClass, CallId, Downstream, Effect, Event, EventKind, Generation, Leaf, Listing,
+    Millis, Offer, Operator, Protocol, ProtocolVersion, ReplyKind, Report, Ticket, Tuning,
 };
 use std::hint::black_box;
 use std::time::Instant;
@@ -50,6 +50,7 @@ fn submit(call: u64) -> Event {
             class: CallClass::Unsafe,
             timeout_ms: Millis(60_000),
             bytes: 200,
+            asks: Asks::Directly,
         },
     }
 }

@@ -114,7 +114,8 @@ impl Blocker {
         tuning: &Tuning,
         effects: &mut Vec<Effect>,
     ) {
-        let needed = tuning.blocker_failures as usize;
+        // Zero would be met before anything has failed.
+        let needed = (tuning.blocker_failures as usize).max(1);
         self.failures
             .retain(|failure| at.since(*failure) < tuning.blocker_window_ms);
         if self.failures.len() >= needed {

@@ -124,7 +124,8 @@ impl Breaker {
                     *faults = 0;
                 }
                 *faults = faults.saturating_add(new_faults);
-                if *faults < tuning.breaker_faults {
+                // Other numbers are no fault: they count with the next one.
+                if new_faults == 0 || *faults < tuning.breaker_faults {
                     return Opened::No;
                 }
             }

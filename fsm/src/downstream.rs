@@ -4,13 +4,18 @@
 //! another generation, a timer that is not armed or not due, and a call that the breaker does not
 //! admit never reach the connection.
 
+mod gate;
+mod step_digest;
+
+use self::gate::{Gate, OwnTimer};
 use crate::blocker::Blocker;
 use crate::breaker::{Breaker, Opened};
 use crate::conn::{Conn, Input, Leaf, State, Tally, Turn, restore};
-use crate::digest::digest;
+use crate::decision::{Decision, Ignored};
 use crate::effect::{Effect, Refusal};
-use crate::event::{Event, EventKind};
-use crate::id::{Epoch, Generation, Millis, Ticket, TimerKey};
+use crate::event::{Asks, Event, EventKind, Report};
+use crate::id::{Epoch, Millis, TimerKey};
+use crate::questions::Questions;
 use crate::tuning::Tuning;
 use crate::view::View;
 use alloc::vec::Vec;
@@ -23,74 +28,8 @@ pub struct Downstream {
     conn: StateMachine<Conn>,
     breaker: Breaker,
     blocker: Blocker,
+    questions: Questions,
     shown: View,
-}
-
-/// What a step came to, beside its effects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The state before.
-    pub from: Leaf,
-    /// The state after.
-    pub to: Leaf,
-    /// Why the event changed nothing, if it changed nothing.
-    pub ignored: Option<Ignored>,
-}
-
-/// Why an event changed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ignored {
-    /// It is about another generation than the current one.
-    StaleGeneration,
-    /// It answers a request for a slot that was taken back, or is answered already.
-    StaleTicket,
-    /// The timer is not armed, or not due.
-    StaleTimer,
-    /// No such call is held, or it was not sent: it is finished, or never was.
-    UnknownCall,
-    /// A call with this or a larger id has been submitted before.
-    DuplicateCall,
-    /// It is started already.
-    AlreadyStarted,
-    /// It is stopping already and not slower, or stopped: no way leads back.
-    AlreadyStopping,
-    /// No pause, lock or block is in the way.
-    NothingToRetry,
-    /// There is no process to replace, or it can't be replaced.
-    NothingToRestart,
-    /// The last process does not end, and is not replaced while it lives.
-    Unkillable,
-    /// A liveness probe is out already.
-    AlreadySuspected,
-    /// A list is wanted already.
-    AlreadyWanted,
-    /// The state does not wait for this report.
-    Unexpected,
-    /// A snapshot was taken up. Never the outcome of an event.
-    Restored,
-}
-
-impl Ignored {
-    /// The reason in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::StaleGeneration => "it is about another generation",
-            Self::StaleTicket => "no such slot is asked for",
-            Self::StaleTimer => "the timer is not armed, or not due",
-            Self::UnknownCall => "no such call is in flight",
-            Self::DuplicateCall => "the call was submitted before",
-            Self::AlreadyStarted => "it is started already",
-            Self::AlreadyStopping => "it is stopping already, or stopped",
-            Self::NothingToRetry => "nothing is in the way",
-            Self::NothingToRestart => "there is nothing to replace",
-            Self::Unkillable => "the last process does not end, and is not replaced while it lives",
-            Self::AlreadySuspected => "a liveness probe is out already",
-            Self::AlreadyWanted => "a list is wanted already",
-            Self::Unexpected => "the state does not wait for it",
-            Self::Restored => "a snapshot was taken up",
-        }
-    }
 }
 
 /// Everything that a downstream is, as plain data.
@@ -104,52 +43,9 @@ pub struct Snapshot {
     pub breaker: Breaker,
     /// The session blocker.
     pub blocker: Blocker,
-}
-
-/// What the digest after each step covers: everything but the held calls one by one, for which
-/// the ledger's own running hash stands.
-#[derive(Serialize)]
-struct StepDigest<'a> {
-    state: &'a State,
-    generation: Option<Generation>,
-    ticket: Ticket,
-    breaker: &'a Breaker,
-    blocker: &'a Blocker,
-    restarts: &'a crate::conn::Restarts,
-    timers: &'a crate::conn::Timers,
-    ledger: crate::conn::LedgerDigest,
-    rest: (
-        crate::conn::Pipe,
-        crate::conn::Era,
-        crate::conn::ListState,
-        Option<crate::conn::Catalogue>,
-        Millis,
-        Millis,
-        u32,
-    ),
-    errors: (
-        &'a Option<crate::view::LastError>,
-        Option<crate::event::ExitStatus>,
-    ),
-}
-
-/// What the gates say about an event.
-enum Gate {
-    /// It goes to the connection.
-    Pass,
-    /// It belongs to the breaker or the blocker.
-    Own(OwnTimer),
-    /// It changes nothing.
-    Stop(Ignored),
-    /// The breaker does not let the call through.
-    Refuse(Refusal),
-}
-
-#[derive(Clone, Copy)]
-enum OwnTimer {
-    Breaker,
-    Unready,
-    Rearm,
+    /// What the server asks.
+    #[serde(default, skip_serializing_if = "Questions::is_untouched")]
+    pub questions: Questions,
 }
 
 impl Downstream {
@@ -160,15 +56,22 @@ impl Downstream {
             Conn::new(tuning, jitter_seed).state_machine(),
             Breaker::default(),
             Blocker::default(),
+            Questions::default(),
         )
     }
 
-    fn assemble(conn: StateMachine<Conn>, breaker: Breaker, blocker: Blocker) -> Self {
+    fn assemble(
+        conn: StateMachine<Conn>,
+        breaker: Breaker,
+        blocker: Blocker,
+        questions: Questions,
+    ) -> Self {
         let shown = View::of(conn.state(), conn.inner(), &breaker, &blocker);
         Self {
             conn,
             breaker,
             blocker,
+            questions,
             shown,
         }
     }
@@ -185,6 +88,7 @@ impl Downstream {
                 self.own_timer(timer, at, effects);
                 None
             }
+            Gate::Client => self.client_says(event, effects),
             Gate::Pass => self.pass(event, from, None, effects),
             Gate::Refuse(refusal) => self.pass(event, from, Some(refusal), effects),
         };
@@ -198,52 +102,6 @@ impl Downstream {
         }
     }
 
-    fn gate(&mut self, event: &Event) -> Gate {
-        match &event.kind {
-            EventKind::Child { generation, .. } => {
-                if self.conn.generation == Some(*generation) {
-                    Gate::Pass
-                } else {
-                    Gate::Stop(Ignored::StaleGeneration)
-                }
-            }
-            EventKind::Timer { key } => {
-                if self.due(*key).is_none_or(|due| due > event.at_ms) {
-                    return Gate::Stop(Ignored::StaleTimer);
-                }
-                match key {
-                    TimerKey::Breaker => Gate::Own(OwnTimer::Breaker),
-                    TimerKey::Unready => Gate::Own(OwnTimer::Unready),
-                    TimerKey::Rearm => Gate::Own(OwnTimer::Rearm),
-                    TimerKey::Handshake
-                    | TimerKey::Probe
-                    | TimerKey::Backoff
-                    | TimerKey::Lock
-                    | TimerKey::Pong
-                    | TimerKey::Heartbeat
-                    | TimerKey::Stable
-                    | TimerKey::Teardown
-                    | TimerKey::Drain
-                    | TimerKey::List
-                    | TimerKey::Call(_) => Gate::Pass,
-                }
-            }
-            EventKind::Submit { call, .. } => {
-                if !self.conn.calls.is_new(*call) {
-                    return Gate::Stop(Ignored::DuplicateCall);
-                }
-                match self.breaker.admit(&self.conn.tuning) {
-                    Ok(()) => Gate::Pass,
-                    Err(refusal) => Gate::Refuse(refusal),
-                }
-            }
-            EventKind::Operator(_)
-            | EventKind::SlotGranted { .. }
-            | EventKind::Cancel { .. }
-            | EventKind::Overslept { .. } => Gate::Pass,
-        }
-    }
-
     fn pass(
         &mut self,
         event: &Event,
@@ -252,10 +110,12 @@ impl Downstream {
         effects: &mut Vec<Effect>,
     ) -> Option<Ignored> {
         let at = event.at_ms;
+        let since = effects.len();
         let mut turn = Turn {
             at,
             effects,
             epoch: self.breaker.epoch(),
+            asked_until: self.questions.open_until(at),
             refusal,
             tally: Tally::default(),
             ignored: None,
@@ -269,6 +129,11 @@ impl Downstream {
             ..
         } = turn;
         let to = self.leaf();
+        if ignored.is_none() {
+            self.ask(event, effects);
+        }
+        let conn = self.conn.inner();
+        self.questions.follow(to, since, at, conn, effects);
         let tuning = &self.conn.tuning;
         let opened = self.breaker.settle(tally, at, tuning, effects);
         if to == Leaf::Ready && !from.is_connected() {
@@ -285,8 +150,75 @@ impl Downstream {
         ignored
     }
 
+    /// What an event that the connection took says about questions.
+    fn ask(&mut self, event: &Event, effects: &mut Vec<Effect>) {
+        if self.says_nothing(event).is_some() {
+            return;
+        }
+        let conn = self.conn.inner();
+        match &event.kind {
+            EventKind::Submit {
+                call,
+                asks: Asks::InAnswers,
+                ..
+            } => self.questions.carry(*call),
+            EventKind::Child {
+                report: Report::Asked { question, asks },
+                ..
+            } => self
+                .questions
+                .asked(*question, *asks, event.at_ms, conn, effects),
+            EventKind::Child {
+                report: Report::Withdrew { question },
+                ..
+            } => self.questions.withdrawn(*question, effects),
+            EventKind::Operator(_)
+            | EventKind::SlotGranted { .. }
+            | EventKind::Child { .. }
+            | EventKind::Submit { .. }
+            | EventKind::Cancel { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
+            | EventKind::Timer { .. }
+            | EventKind::Overslept { .. } => {}
+        }
+    }
+
+    fn client_says(&mut self, event: &Event, effects: &mut Vec<Effect>) -> Option<Ignored> {
+        let conn = self.conn.inner();
+        match &event.kind {
+            EventKind::Answered { question } => self.questions.answered(*question, conn, effects),
+            EventKind::Resume {
+                call,
+                round,
+                answers,
+            } => self
+                .questions
+                .resumed(*call, *round, answers, event.at_ms, conn, effects),
+            EventKind::Operator(_)
+            | EventKind::SlotGranted { .. }
+            | EventKind::Child { .. }
+            | EventKind::Submit { .. }
+            | EventKind::Cancel { .. }
+            | EventKind::Timer { .. }
+            | EventKind::Overslept { .. } => None,
+        }
+    }
+
     fn own_timer(&mut self, timer: OwnTimer, at: Millis, effects: &mut Vec<Effect>) {
         match timer {
+            OwnTimer::Question(question) => {
+                self.questions
+                    .question_due(question, self.conn.inner(), effects);
+            }
+            OwnTimer::Held(call) => {
+                self.questions.held_due(call, self.conn.inner(), effects);
+                // Whatever is left of it at the server is given up like any other call.
+                if self.conn.calls().get(call).is_some() {
+                    let kind = EventKind::Cancel { call };
+                    self.pass(&Event { at_ms: at, kind }, self.leaf(), None, effects);
+                }
+            }
             OwnTimer::Breaker => self.breaker.on_timer(effects),
             OwnTimer::Unready => {
                 self.blocker
@@ -316,6 +248,7 @@ impl Downstream {
             TimerKey::Unready => self.blocker.unready_due(),
             TimerKey::Rearm => self.blocker.rearm_due(),
             TimerKey::Call(call) => self.conn.calls.get(call).map(|call| call.due),
+            TimerKey::Question(_) | TimerKey::Held(_) => self.questions.due(key),
             TimerKey::Handshake
             | TimerKey::Probe
             | TimerKey::Backoff
@@ -339,7 +272,13 @@ impl Downstream {
             .calls
             .iter()
             .map(|(id, call)| (TimerKey::Call(id), call.due));
-        self.conn.timers.armed().chain(own).chain(calls)
+        let questions = self.questions.armed();
+        self.conn
+            .timers
+            .armed()
+            .chain(own)
+            .chain(calls)
+            .chain(questions)
     }
 
     /// The connection's state.
@@ -367,6 +306,11 @@ impl Downstream {
         &self.blocker
     }
 
+    /// What the server asks, and the calls that are held for it.
+    pub const fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
     /// What people are shown.
     pub const fn view(&self) -> &View {
         &self.shown
@@ -377,32 +321,6 @@ impl Downstream {
         self.breaker.epoch()
     }
 
-    /// A digest that two runs agree on after each step if they agree on everything. Costs the
-    /// same however many calls are held.
-    pub fn digest(&self) -> u64 {
-        let conn = self.conn();
-        digest(&StepDigest {
-            state: self.state(),
-            generation: conn.generation,
-            ticket: conn.ticket,
-            breaker: &self.breaker,
-            blocker: &self.blocker,
-            restarts: &conn.restarts,
-            timers: &conn.timers,
-            ledger: conn.calls.digest_part(),
-            rest: (
-                conn.input,
-                conn.era,
-                conn.list,
-                conn.catalogue,
-                conn.heard_at,
-                conn.since,
-                conn.connections,
-            ),
-            errors: (&conn.last_error, conn.last_exit),
-        })
-    }
-
     /// Everything that this downstream is.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
@@ -410,6 +328,7 @@ impl Downstream {
             conn: self.conn().clone(),
             breaker: self.breaker.clone(),
             blocker: self.blocker.clone(),
+            questions: self.questions.clone(),
         }
     }
 
@@ -420,8 +339,9 @@ impl Downstream {
             conn,
             breaker,
             blocker,
+            questions,
         } = snapshot;
-        Self::assemble(restore(conn, &state), breaker, blocker)
+        Self::assemble(restore(conn, &state), breaker, blocker, questions)
     }
 }
 

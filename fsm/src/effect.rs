@@ -3,8 +3,9 @@
 //! Whoever executes these decides nothing. A call is named by its id; its bytes are held outside.
 
 use crate::event::{BlockReason, ExitStatus, ReplyKind};
-use crate::id::{CallId, Generation, Millis, Ticket, TimerKey};
+use crate::id::{CallId, Generation, Millis, QuestionId, Ticket, TimerKey};
 use crate::view::LastError;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// One thing to do.
@@ -99,6 +100,46 @@ pub enum Effect {
         /// Whether the server has executed it.
         executed: Executed,
     },
+    /// Put a question to the client.
+    Ask {
+        /// Which question.
+        question: QuestionId,
+    },
+    /// Tell the client that a question needs no answer any more.
+    Withdraw {
+        /// Which question.
+        question: QuestionId,
+    },
+    /// Pass the client's answer on.
+    Answer {
+        /// To whom.
+        generation: Generation,
+        /// To which question.
+        question: QuestionId,
+    },
+    /// Tell the server that its question finds no answer.
+    RefuseQuestion {
+        /// Whom.
+        generation: Generation,
+        /// Which question.
+        question: QuestionId,
+        /// Why.
+        why: Unasked,
+    },
+    /// Answer a call with questions; the client repeats it with the answers.
+    Offer {
+        /// Which call.
+        call: CallId,
+        /// How often that has happened to this call, this time included.
+        round: u32,
+        /// Which questions, ascending.
+        questions: Vec<QuestionId>,
+    },
+    /// Keep the server's answer to a held call until its client is there again.
+    Keep {
+        /// Which call.
+        call: CallId,
+    },
     /// The server's tools are not what they were.
     CatalogueChanged {
         /// Whose list it is.
@@ -108,6 +149,18 @@ pub enum Effect {
     Publish,
     /// Tell people.
     Log(LogEvent),
+}
+
+/// Why a question finds no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// Too many are open.
+    TooMany,
+    /// The client can be asked in answers only, and no call of it is under way.
+    Nobody,
+    /// It has not answered in time.
+    Unanswered,
 }
 
 /// A signal to a process group.

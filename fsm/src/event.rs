@@ -1,6 +1,6 @@
 //! What happened: every input of the machine. There is no other way in.
 
-use crate::id::{CallId, Generation, Millis, Ticket, TimerKey};
+use crate::id::{CallId, Generation, Millis, QuestionId, Ticket, TimerKey};
 use crate::tuning::Tuning;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -45,11 +45,28 @@ pub enum EventKind {
         timeout_ms: Millis,
         /// Size of the message.
         bytes: u64,
+        /// How its client can be asked something while it is under way.
+        #[serde(default, skip_serializing_if = "Asks::is_directly")]
+        asks: Asks,
     },
     /// The client has given a call up.
     Cancel {
         /// Which call.
         call: CallId,
+    },
+    /// The client has answered a question that it was asked by itself.
+    Answered {
+        /// Which question.
+        question: QuestionId,
+    },
+    /// The client has repeated a call that was given back to it with questions.
+    Resume {
+        /// Which call.
+        call: CallId,
+        /// Which of its rounds.
+        round: u32,
+        /// The questions that it answers, ascending.
+        answers: Vec<QuestionId>,
     },
     /// A timer fired.
     Timer {
@@ -109,6 +126,27 @@ pub enum CallClass {
     Idempotent,
     /// It must not run twice. What nobody vouched for is unsafe.
     Unsafe,
+}
+
+/// How a client can be asked something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    /// By a request of its own: the client has a session.
+    #[default]
+    Directly,
+    /// In the answer to one of its calls, which it then repeats.
+    InAnswers,
+}
+
+impl Asks {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde asks for"
+    )]
+    fn is_directly(&self) -> bool {
+        *self == Self::Directly
+    }
 }
 
 /// What a process, its pipes or its spawner report.
@@ -186,6 +224,18 @@ pub enum Report {
     Progress {
         /// Which call.
         call: CallId,
+    },
+    /// The server asks the client something.
+    Asked {
+        /// Larger than that of every earlier question.
+        question: QuestionId,
+        /// How the client can be asked outside of its calls.
+        asks: Asks,
+    },
+    /// The server takes a question back.
+    Withdrew {
+        /// Which question.
+        question: QuestionId,
     },
 }
 

@@ -63,6 +63,13 @@ pub struct CallId(pub u64);
 #[serde(transparent)]
 pub struct Ticket(pub u32);
 
+/// A question that a server puts to the client. Later ones have larger numbers.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct QuestionId(pub u64);
+
 /// One stretch between two changes of the breaker. An outcome counts only in the epoch that
 /// admitted its call.
 #[derive(
@@ -103,6 +110,10 @@ pub enum TimerKey {
     Rearm,
     /// A call's next limit: its time in the queue, its deadline, then its hard cap.
     Call(CallId),
+    /// Nobody has answered a question in time.
+    Question(QuestionId),
+    /// Nobody has repeated a held call in time.
+    Held(CallId),
 }
 
 /// Every timer that belongs to the connection and not to one call, breaker or blocker.
@@ -134,7 +145,12 @@ impl TimerKey {
             Self::Teardown => Some(7),
             Self::Drain => Some(8),
             Self::List => Some(9),
-            Self::Breaker | Self::Unready | Self::Rearm | Self::Call(_) => None,
+            Self::Breaker
+            | Self::Unready
+            | Self::Rearm
+            | Self::Call(_)
+            | Self::Question(_)
+            | Self::Held(_) => None,
         }
     }
 }

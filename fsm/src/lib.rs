@@ -1,7 +1,7 @@
 //! The core of `rea`: one pure state machine for each supervised server (a *downstream*).
 //!
 //! ```text
-//! Downstream = Conn (hierarchical state machine) × Breaker × Blocker
+//! Downstream = Conn (hierarchical state machine) × Breaker × Blocker × Questions
 //! step(&mut Downstream, &Event, &mut Vec<Effect>) -> Decision
 //! ```
 //!
@@ -44,11 +44,13 @@ extern crate std;
 mod blocker;
 mod breaker;
 mod conn;
+mod decision;
 mod digest;
 mod downstream;
 mod effect;
 mod event;
 mod id;
+mod questions;
 mod tuning;
 mod view;
 
@@ -58,13 +60,15 @@ pub use conn::{
     Call, Catalogue, Conn, Era, Leaf, Ledger, ListState, Phase, Pipe, Place, Remains, Restarts,
     State, TeardownStep, Then, Timers, Why,
 };
+pub use decision::{Decision, Ignored};
 pub use digest::digest;
-pub use downstream::{Decision, Downstream, Ignored, Snapshot};
-pub use effect::{Effect, Executed, LogEvent, Refusal, Signal, Verdict};
+pub use downstream::{Downstream, Snapshot};
+pub use effect::{Effect, Executed, LogEvent, Refusal, Signal, Unasked, Verdict};
 pub use event::{
-    BlockReason, CallClass, Drain, Event, EventKind, ExitStatus, HandshakeFailure, IoErrorKind,
-    Listing, Offer, Operator, ProtocolVersion, ReplyKind, Report, SpawnFailure,
+    Asks, BlockReason, CallClass, Drain, Event, EventKind, ExitStatus, HandshakeFailure,
+    IoErrorKind, Listing, Offer, Operator, ProtocolVersion, ReplyKind, Report, SpawnFailure,
 };
-pub use id::{CallId, Epoch, Generation, Millis, Ticket, TimerKey};
+pub use id::{CallId, Epoch, Generation, Millis, QuestionId, Ticket, TimerKey};
+pub use questions::{Held, Outcome, Question, QuestionPlace, Questions};
 pub use tuning::{Protocol, Tuning, TuningError};
 pub use view::{ConnectionState, Health, LastError, View};

@@ -72,6 +72,42 @@ pub struct Tuning {
     pub blocker_unready_ms: Millis,
     /// Ready for so long, and it may fire again.
     pub blocker_rearm_ms: Millis,
+    /// In which revision an earlier session spoke to the server; asked anew when that fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_version: Option<ProtocolVersion>,
+    /// How many questions of the server may be open.
+    #[serde(default = "questions_max", skip_serializing_if = "is_questions_max")]
+    pub questions_max: u32,
+    /// How long the client has for a question, and for repeating a call that is held for one.
+    #[serde(default = "question_ms", skip_serializing_if = "is_question_ms")]
+    pub question_ms: Millis,
+}
+
+// Logs that were written before there were questions know none of these, and digests over the
+// defaults are what they were.
+
+const fn questions_max() -> u32 {
+    64
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_questions_max(value: &u32) -> bool {
+    *value == questions_max()
+}
+
+const fn question_ms() -> Millis {
+    Millis::from_secs(600)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_question_ms(value: &Millis) -> bool {
+    *value == question_ms()
 }
 
 /// Which era of the protocol a server is spoken to in.
@@ -131,6 +167,9 @@ impl Default for Tuning {
             blocker_window_ms: Millis::from_secs(600),
             blocker_unready_ms: Millis::from_secs(60),
             blocker_rearm_ms: Millis::from_secs(600),
+            known_version: None,
+            questions_max: questions_max(),
+            question_ms: question_ms(),
         }
     }
 }
@@ -214,8 +253,10 @@ impl Tuning {
             ("breaker_base", self.breaker_base_ms.0),
             ("breaker_probes", u64::from(self.breaker_probes)),
             ("blocker_failures", u64::from(self.blocker_failures)),
+            ("blocker_window", self.blocker_window_ms.0),
             ("blocker_unready", self.blocker_unready_ms.0),
             ("blocker_rearm", self.blocker_rearm_ms.0),
+            ("question", self.question_ms.0),
         ] {
             if value == 0 {
                 return Err(TuningError::Zero(name));

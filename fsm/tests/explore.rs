@@ -5,7 +5,8 @@
 //! is. `REA_EXPLORE_LARGE=1` also takes larger bounds, which are for nights and not pinned: tens of
 //! millions of states, and more than 8 GiB.
 //!
-//! The sizes are pinned in `explored.txt`. A change of the machine that changes them is a change
+//! The sizes, and how many rows of the transition table and premises of properties each space
+//! reaches, are pinned in `explored.txt`. A change of the machine that changes them is a change
 //! of behaviour: look at it, then write the new line that the failing test prints into the file.
 
 #![allow(
@@ -19,7 +20,7 @@ mod support;
 
 use support::coverage::Coverage;
 use support::search::explore;
-use support::spaces::{Space, breaker, conn, larger, product, restart};
+use support::spaces::{Space, breaker, conn, larger, product, questions, restart};
 
 /// How many states of each space the everyday run explores.
 const BEGINNING: usize = 60_000;
@@ -31,8 +32,13 @@ fn whole(space: &Space) {
         Err(failure) => panic!("in \"{}\": {failure}", space.name),
     };
     let line = format!(
-        "{}: {} states, {} transitions, depth {}",
-        space.name, extent.states, extent.transitions, extent.depth
+        "{}: {} states, {} transitions, depth {}, {} rows, {} premises",
+        space.name,
+        extent.states,
+        extent.transitions,
+        extent.depth,
+        seen.rows_reached(),
+        seen.premises_reached()
     );
     eprintln!("{line}");
     let pinned = include_str!("explored.txt")
@@ -78,6 +84,12 @@ fn restart_to_closure() {
 }
 
 #[test]
+#[ignore = "minutes: for release builds"]
+fn questions_to_closure() {
+    whole(&questions());
+}
+
+#[test]
 #[ignore = "hours: for nights"]
 fn larger_bounds_to_closure() {
     if std::env::var_os("REA_EXPLORE_LARGE").is_none() {
@@ -108,4 +120,9 @@ fn the_beginning_of_breaker_and_blocker() {
 #[test]
 fn the_beginning_of_the_product() {
     beginning(&product());
+}
+
+#[test]
+fn the_beginning_of_questions() {
+    beginning(&questions());
 }

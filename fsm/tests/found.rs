@@ -8,7 +8,7 @@
 )]
 
 use rea_fsm::{
-    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, ExitStatus,
+    Asks, CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, ExitStatus,
     Generation, Leaf, Listing, Millis, Offer, Operator, Protocol, ProtocolVersion, Report, Signal,
     Ticket, TimerKey, Tuning,
 };
@@ -58,6 +58,7 @@ impl Bench {
             class: CallClass::ReadOnly,
             timeout_ms: Millis(60_000),
             bytes: 1,
+            asks: Asks::Directly,
         })
     }
 

@@ -7,12 +7,14 @@ mod rules {
     mod closing;
     mod deadlines;
     mod handshaking;
+    mod held_calls;
     mod idle;
     mod listing;
     mod losses;
     mod operators;
     mod oversleeping;
     mod progress;
+    mod questions;
     mod queueing;
     mod replies;
     mod restarts;

@@ -176,6 +176,7 @@ fn scaled_tuning(tuning: &Tuning, factor: u64) -> Tuning {
         &mut scaled.blocker_window_ms,
         &mut scaled.blocker_unready_ms,
         &mut scaled.blocker_rearm_ms,
+        &mut scaled.question_ms,
     ] {
         times(length, factor);
     }
@@ -203,6 +204,8 @@ fn scaled_event(event: &Event, factor: u64) -> Event {
         EventKind::SlotGranted { .. }
         | EventKind::Child { .. }
         | EventKind::Cancel { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Timer { .. } => {}
     }
     scaled

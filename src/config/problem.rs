@@ -120,15 +120,6 @@ pub enum ProblemKind {
         /// What is written.
         found: String,
     },
-    /// An era of the protocol that isn't served yet.
-    #[error(
-        "protocol: {} is not served yet: write legacy, or leave the key out",
-        quoted(found)
-    )]
-    ProtocolNotServed {
-        /// What is written.
-        found: String,
-    },
     /// A server's name that can't be used.
     #[error(
         "bad server name {}: {}; names are 1 to 32 letters, digits, \".\", \"_\" and \"-\", start with a letter or \

@@ -38,8 +38,22 @@ pub struct Server {
     pub tools: BTreeMap<String, ToolRule>,
     /// Whether the server's own hints say which calls may be repeated.
     pub trust_annotations: bool,
+    /// Which era of the protocol it is spoken to in.
+    pub protocol: Protocol,
     /// The numbers of its machine.
     pub numbers: Numbers,
+}
+
+/// Which era of the protocol a server is spoken to in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// Found out by asking, and remembered.
+    #[default]
+    Auto,
+    /// With a handshake (up to 2025-11-25).
+    Legacy,
+    /// Without one (from 2026-07-28).
+    Modern,
 }
 
 /// What the registry says about one tool.
@@ -159,9 +173,9 @@ pub(super) fn read(
     let cwd = fields
         .get("cwd")
         .and_then(|node| text(node, "cwd", problems));
-    if let Some(node) = fields.get("protocol") {
-        check_protocol(node, problems);
-    }
+    let protocol = fields
+        .get("protocol")
+        .and_then(|node| read_protocol(node, problems));
     if let Some(key) = fields.key(Ignored::TIER_OVERRIDES) {
         ignored.push(Ignored {
             key: Ignored::TIER_OVERRIDES,
@@ -199,6 +213,7 @@ pub(super) fn read(
             cwd: cwd.map_or_else(|| around.root.to_owned(), |cwd| around.root.join(cwd)),
             tools,
             trust_annotations,
+            protocol: protocol.unwrap_or_default(),
             numbers,
         };
         (server, at)
@@ -293,19 +308,21 @@ fn read_passthrough(node: &Node, problems: &mut Vec<Problem>) -> Vec<String> {
     names
 }
 
-fn check_protocol(node: &Node, problems: &mut Vec<Problem>) {
-    let kind = match text(node, "protocol", problems) {
-        None | Some("legacy") => return,
-        Some(found @ ("auto" | "modern")) => ProblemKind::ProtocolNotServed {
-            found: found.to_owned(),
-        },
-        Some(found) => ProblemKind::Choice {
-            key: "protocol",
-            expected: "legacy",
-            found: found.to_owned(),
-        },
-    };
-    problems.push(Problem { at: node.at, kind });
+fn read_protocol(node: &Node, problems: &mut Vec<Problem>) -> Option<Protocol> {
+    match text(node, "protocol", problems)? {
+        "auto" => Some(Protocol::Auto),
+        "legacy" => Some(Protocol::Legacy),
+        "modern" => Some(Protocol::Modern),
+        found => {
+            let kind = ProblemKind::Choice {
+                key: "protocol",
+                expected: "auto, legacy or modern",
+                found: found.to_owned(),
+            };
+            problems.push(Problem { at: node.at, kind });
+            None
+        }
+    }
 }
 
 fn read_tools(node: &Node, cap_ms: u64, problems: &mut Vec<Problem>) -> BTreeMap<String, ToolRule> {

@@ -88,6 +88,15 @@ impl Template {
         }
         filled
     }
+
+    /// The value as it was written. It may be a secret.
+    pub fn as_written(&self) -> String {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Variable(name) => format!("${{{name}}}"),
+        });
+        parts.collect()
+    }
 }
 
 /// Literals may hold secrets that somebody wrote into the file, so only the names are shown.

@@ -1,10 +1,15 @@
 //! Effects, executed: each is turned into staged acts. Nothing is decided here.
 
-use super::turn::{About, Ended, Front, Server};
+use super::call::Call;
+use super::front::{Asked, Catalogue, Ended, Front, Offered};
+use super::turn::{About, Server};
 use super::{Engine, ServerId, World, session};
 use crate::publish::events;
-use rea_fsm::{Effect, TimerKey};
+use rea_fsm::{CallId, Effect, Executed, Generation, QuestionId, TimerKey, Unasked, Verdict};
 use tracing::debug;
+
+/// All answers that wait for their clients together have no more bytes than this.
+const KEPT_BYTES_MAX: usize = 64 << 20;
 
 impl<W: World> Engine<W> {
     pub(super) fn execute(
@@ -14,13 +19,8 @@ impl<W: World> Engine<W> {
         about: About<'_>,
         front: &mut impl Front,
     ) {
-        let Server {
-            name,
-            downstream,
-            session,
-            last_words,
-        } = &mut self.servers[id.index()];
-        let world = &mut self.world;
+        let server = &mut self.servers[id.index()];
+        let (session, world) = (&mut server.session, &mut self.world);
         match effect {
             Effect::AcquireSlot { ticket } => self.slots.acquire(id, ticket),
             Effect::ReleaseSlot { ticket } => self.slots.release(id, ticket),
@@ -35,18 +35,17 @@ impl<W: World> Engine<W> {
                 world.write(id, generation, &session.initialize(), None);
             }
             Effect::WriteInitialized { generation } => {
-                world.write(id, generation, &session::initialized(), None);
-            }
-            Effect::WriteList { generation } => {
-                world.write(id, generation, &session.list(), None);
-            }
-            Effect::Ping { generation } => world.write(id, generation, &session.ping(), None),
-            Effect::Send { generation, call } => {
-                if let Some(held) = self.calls.get(&call) {
-                    session.sent(call, held.progress_token.as_ref());
-                    world.write(id, generation, &held.line, Some(call));
+                for line in session.initialized() {
+                    world.write(id, generation, &line, None);
                 }
             }
+            Effect::WriteList { generation } => {
+                for line in session.list() {
+                    world.write(id, generation, &line, None);
+                }
+            }
+            Effect::Ping { generation } => world.write(id, generation, &session.ping(), None),
+            Effect::Send { generation, call } => self.send(id, generation, call),
             Effect::SendCancel { generation, call } => {
                 world.write(id, generation, &session::cancel(call), None);
             }
@@ -60,33 +59,169 @@ impl<W: World> Engine<W> {
                 call,
                 verdict,
                 executed,
-            } => {
-                self.timers.disarm(id, TimerKey::Call(call));
-                if let Some(held) = self.calls.remove(&call) {
-                    session.settled(call, held.progress_token.as_ref());
+            } => self.complete(id, call, &verdict, executed, about, front),
+            Effect::Keep { call } => self.keep(call, about),
+            Effect::Ask { question } => {
+                if let (Some(asked), Some(generation)) =
+                    (session.questions.get(question), session.generation)
+                {
+                    let asked = Asked {
+                        server_id: id,
+                        generation,
+                        question_id: question,
+                        question: asked,
+                    };
+                    front.asked(&asked, world);
                 }
-                if let Some(generation) = downstream.conn().generation() {
-                    world.settled(id, generation, call);
-                }
-                let ended = Ended {
-                    call,
-                    server: name,
-                    server_id: id,
-                    leaf: downstream.leaf(),
-                    verdict: &verdict,
-                    executed,
-                    reply: about.reply,
-                    last_words,
-                };
-                front.completed(&ended, world);
             }
-            Effect::CatalogueChanged { .. } => front.catalogue_changed(id, session.tools(), world),
+            Effect::Withdraw { question } => {
+                session.questions.take(question);
+                front.withdrawn(id, question, world);
+            }
+            Effect::Answer {
+                generation,
+                question,
+            } => self.answer(id, generation, question, about),
+            Effect::RefuseQuestion {
+                generation,
+                question,
+                why,
+            } => self.refuse_question(id, generation, question, why),
+            Effect::Offer {
+                call,
+                round,
+                questions,
+            } => self.offer(id, call, round, questions, front),
+            Effect::CatalogueChanged { .. } => {
+                let catalogue = Catalogue {
+                    version: server.downstream.conn().era().version(),
+                    offer: session.offer(),
+                    lists: session.lists(),
+                };
+                world.remember(id, catalogue);
+                front.catalogue_changed(id, catalogue, world);
+            }
             Effect::Publish => {
-                let leaf = downstream.leaf();
+                let (leaf, name) = (server.downstream.leaf(), &server.name);
                 debug!(event = "downstream.health_changed", server_name = name, state = %leaf);
                 front.state_changed(id, leaf, world);
             }
-            Effect::Log(event) => events::log(name, &event),
+            Effect::Log(event) => events::log(&server.name, &event),
         }
+    }
+
+    fn send(&mut self, id: ServerId, generation: Generation, call: CallId) {
+        let session = &mut self.servers[id.index()].session;
+        let Some(held) = self.calls.get(&call) else {
+            return;
+        };
+        session.sent(call, held.progress_token.as_ref());
+        let spoken = session.as_spoken(&held.line, held.asks);
+        let line = spoken.as_ref().unwrap_or(&held.line);
+        self.world.write(id, generation, line, Some(call));
+    }
+
+    fn complete(
+        &mut self,
+        id: ServerId,
+        call: CallId,
+        verdict: &Verdict,
+        executed: Executed,
+        about: About<'_>,
+        front: &mut impl Front,
+    ) {
+        let Server {
+            name,
+            downstream,
+            session,
+            last_words,
+            ..
+        } = &mut self.servers[id.index()];
+        self.timers.disarm(id, TimerKey::Call(call));
+        let held = self.calls.remove(&call);
+        if let Some(held) = &held {
+            session.settled(call, held.progress_token.as_ref());
+            self.kept_bytes -= held.kept_bytes();
+        }
+        if let Some(generation) = downstream.conn().generation() {
+            self.world.settled(id, generation, call);
+        }
+        let ended = Ended {
+            call,
+            server: name,
+            server_id: id,
+            leaf: downstream.leaf(),
+            verdict,
+            executed,
+            reply: about.reply.or(held.as_ref().and_then(Call::kept)),
+            request: held.as_ref(),
+            last_words,
+        };
+        front.completed(&ended, &mut self.world);
+    }
+
+    fn keep(&mut self, call: CallId, about: About<'_>) {
+        if let Some(held) = self.calls.get_mut(&call) {
+            held.keep(about.reply, KEPT_BYTES_MAX.saturating_sub(self.kept_bytes));
+            self.kept_bytes += held.kept_bytes();
+        }
+    }
+
+    fn answer(
+        &mut self,
+        id: ServerId,
+        generation: Generation,
+        question: QuestionId,
+        about: About<'_>,
+    ) {
+        let questions = &mut self.servers[id.index()].session.questions;
+        let mut answers = about.answers.iter();
+        let answer = answers.find(|(answered, _)| *answered == question);
+        if let (Some(asked), Some((_, answer))) = (questions.take(question), answer) {
+            let line = asked.answered(*answer);
+            self.world.write(id, generation, &line, None);
+        }
+    }
+
+    fn refuse_question(
+        &mut self,
+        id: ServerId,
+        generation: Generation,
+        question: QuestionId,
+        why: Unasked,
+    ) {
+        let questions = &mut self.servers[id.index()].session.questions;
+        if let Some(asked) = questions.take(question) {
+            let line = session::unanswered(asked.own_id(), why);
+            self.world.write(id, generation, &line, None);
+        }
+    }
+
+    fn offer(
+        &mut self,
+        id: ServerId,
+        call: CallId,
+        round: u32,
+        questions: Vec<QuestionId>,
+        front: &mut impl Front,
+    ) {
+        let Server {
+            downstream,
+            session,
+            ..
+        } = &self.servers[id.index()];
+        let held = downstream.questions().held_call(call);
+        let questions = questions
+            .into_iter()
+            .filter_map(|question| Some((question, session.questions.get(question)?)))
+            .collect();
+        let offered = Offered {
+            server_id: id,
+            call,
+            round,
+            due: held.map_or(self.now, |held| held.due),
+            questions,
+        };
+        front.offered(&offered, &mut self.world);
     }
 }

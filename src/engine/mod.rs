@@ -13,8 +13,14 @@
 //! been written; the interpreter decides nothing. Absent on purpose: tokio, clocks, and processes.
 //! The real world and the simulated one differ in their [`World`] alone.
 
+mod call;
+mod client_says;
+mod flood;
+mod front;
 mod interpreter;
+mod lister;
 mod log_watch;
+mod questions;
 mod reports;
 mod session;
 mod slots;
@@ -22,8 +28,14 @@ mod timers;
 mod turn;
 mod world;
 
+pub use call::{Call, Label};
+pub use client_says::Resumed;
+pub use front::{Asked, Catalogue, Ended, Front, Offered, Reply, Unusable};
+pub use lister::Lists;
+pub use questions::{Answer, Question};
 pub use reports::ServerReport;
-pub use turn::{Call, Ended, Engine, Front, Reply, ServerSetup, Unusable};
+pub use session::Speech;
+pub use turn::{Engine, ServerSetup};
 pub use world::World;
 
 use serde::Serialize;

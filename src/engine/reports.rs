@@ -1,13 +1,17 @@
 //! What the world reports of a server's process, turned into the machine's events.
 
-use super::session::Heard;
-use super::turn::{About, Front, Reply, Unusable};
+use super::flood;
+use super::front::{Front, Reply, Unusable};
+use super::session::{self, Heard};
+use super::turn::{About, Server};
 use super::{Engine, ServerId, World};
+use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::line::{Line, LineSplitter};
 use crate::wire::oversized::Oversized;
 use rea_fsm::{
-    CallId, EventKind, ExitStatus, Generation, IoErrorKind, Leaf, ReplyKind, Report, SpawnFailure,
+    CallId, EventKind, ExitStatus, Generation, Ignored, IoErrorKind, Leaf, ReplyKind, Report,
+    SpawnFailure, Unasked,
 };
 use tracing::debug;
 
@@ -81,13 +85,13 @@ impl<W: World> Engine<W> {
         report: Report,
         about: About<'_>,
         front: &mut impl Front,
-    ) {
+    ) -> Option<Ignored> {
         self.apply(
             server,
             EventKind::Child { generation, report },
             about,
             front,
-        );
+        )
     }
 
     /// Bytes of a server's output, or its end: what was held back is then a line too.
@@ -123,7 +127,16 @@ impl<W: World> Engine<W> {
         line: &[u8],
         front: &mut impl Front,
     ) {
-        let heard = self.servers[server.index()].session.hear(line);
+        let Server {
+            session,
+            flood,
+            name,
+            ..
+        } = &mut self.servers[server.index()];
+        let heard = session.hear(line);
+        if heard.is_unsolicited() && flood.message(self.now, name) == flood::Verdict::Dropped {
+            return;
+        }
         self.heard(server, generation, line, heard, Unusable::Malformed, front);
     }
 
@@ -133,7 +146,7 @@ impl<W: World> Engine<W> {
         server: ServerId,
         generation: Generation,
         line: &[u8],
-        heard: Heard,
+        heard: Heard<'_>,
         unusable: Unusable,
         front: &mut impl Front,
     ) {
@@ -141,10 +154,16 @@ impl<W: World> Engine<W> {
             Heard::Report(report) => {
                 self.child(server, generation, report, About::default(), front);
             }
-            Heard::Reply { call, kind, id_at } => {
+            Heard::Reply {
+                call,
+                kind,
+                id_at,
+                untyped_at,
+            } => {
                 let reply = Some(Reply::Line {
                     line,
                     id_at: (id_at.start, id_at.end),
+                    untyped_at,
                 });
                 let bytes = line.len() as u64;
                 let report = Report::Reply {
@@ -181,14 +200,27 @@ impl<W: World> Engine<W> {
                 };
                 self.child(server, generation, report, about, front);
             }
-            Heard::Progress { call } => {
-                front.progressed(line, &mut self.world);
+            Heard::Progress { call, token } => {
+                front.progressed(server, call, line, token, &mut self.world);
                 let report = Report::Progress { call };
                 self.child(server, generation, report, About::default(), front);
             }
-            Heard::Answer(answer) => {
+            Heard::Write(answer) => {
                 self.world.write(server, generation, &answer, None);
                 self.alive(server, generation, front);
+            }
+            Heard::Notice(notification) => {
+                front.noticed(server, line, &notification, &mut self.world);
+                self.alive(server, generation, front);
+            }
+            Heard::Question(request) => self.question(server, generation, line, &request, front),
+            Heard::Withdrawal(question) => {
+                let report = Report::Withdrew { question };
+                self.child(server, generation, report, About::default(), front);
+                self.servers[server.index()]
+                    .session
+                    .questions
+                    .take(question);
             }
             Heard::Other => self.alive(server, generation, front),
             Heard::Nothing => {}
@@ -201,6 +233,34 @@ impl<W: World> Engine<W> {
                     String::from_utf8_lossy(shown)
                 );
             }
+        }
+    }
+
+    /// The server asks its client something; the machine decides how, or that it can't.
+    fn question(
+        &mut self,
+        server: ServerId,
+        generation: Generation,
+        line: &[u8],
+        request: &Request<'_>,
+        front: &mut impl Front,
+    ) {
+        let asks = self.introduction.asks;
+        let session = &mut self.servers[server.index()].session;
+        let Some(question) = session.questions.put(request, line) else {
+            let line = session::unanswered(&request.id.to_owned(), Unasked::TooMany);
+            self.world.write(server, generation, &line, None);
+            return self.alive(server, generation, front);
+        };
+        let report = Report::Asked { question, asks };
+        if self
+            .child(server, generation, report, About::default(), front)
+            .is_some()
+        {
+            self.servers[server.index()]
+                .session
+                .questions
+                .take(question);
         }
     }
 

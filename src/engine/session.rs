@@ -1,57 +1,59 @@
-//! One life of one server, as a conversation: what we asked, what it says, its tools.
+//! One life of one server, as a conversation: what we asked, what it says, what it asks.
 //!
 //! It turns lines into what they mean, and effects into lines. Invariant: a session belongs to one
-//! generation; beginning another forgets everything but the tools.
+//! generation; beginning another forgets everything but the lists, and what the client wants of
+//! every process: how loud it is to be, and which resources to watch.
 
+mod hearing;
+
+pub(super) use hearing::Heard;
+
+use super::lister::{Lister, Lists};
+use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::tool_page::{Tool, ToolPage};
-use crate::protocol::{method, server_side};
-use crate::wire::envelope::{self, Message, Notification, Outcome, ParseError, Request, Response};
-use crate::wire::jsonrpc::{self, ErrorCode};
+use crate::protocol::introduction::Introduction;
+use crate::protocol::listing::ListKind;
+use crate::protocol::server_side::{self, ServerOffer};
+use crate::protocol::{bridge, method};
+use crate::wire::envelope::{self, Message};
+use crate::wire::jsonrpc::{self, ErrorCode, quoted};
 use crate::wire::line::LineSplitter;
-use crate::wire::oversized::{Oversized, OversizedKind};
-use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{CallId, Generation, HandshakeFailure, IoErrorKind, ReplyKind, Report};
+use rea_fsm::{Asks, CallId, Generation, Unasked};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-use tracing::warn;
-
-/// A list of tools is given up when it has more pages or bytes than this; nobody could use it.
-const LIST_PAGES_MAX: usize = 1_000;
-const LIST_BYTES_MAX: usize = 64 << 20;
-
-/// What a line means.
-pub(super) enum Heard {
-    /// Something for the machine.
-    Report(Report),
-    /// A call was answered.
-    Reply {
-        call: CallId,
-        kind: ReplyKind,
-        id_at: Range<usize>,
-    },
-    /// A call was answered with something that can't be passed on.
-    Unusable { call: CallId },
-    /// A call has made progress.
-    Progress { call: CallId },
-    /// Something to write back that the machine need not know about.
-    Answer(Vec<u8>),
-    /// A valid message that nobody waits for.
-    Other,
-    /// No message at all: a banner, a stray print.
-    Garbage,
-    /// A blank line.
-    Nothing,
-}
+use std::rc::Rc;
 
 /// What the gateway asked of a server, beside calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Asked {
     Initialize,
     Discover,
-    List,
+    List(ListKind),
     Ping,
+    SetLevel,
+    Subscribe(String),
+    /// Tell of changes of the lists; in the era without a handshake.
+    ListenForLists,
+    /// Tell of changes of a resource; in the same era.
+    Listen(String),
+}
+
+/// How the process is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speech {
+    /// Not known yet.
+    Unknown,
+    /// It has a session.
+    Legacy,
+    /// Each request speaks for itself.
+    Modern,
+}
+
+/// What the client wants of every process of a server.
+#[derive(Debug, Default)]
+struct Wishes {
+    level: Option<String>,
+    subscriptions: BTreeSet<String>,
 }
 
 /// The conversation with the current process.
@@ -59,13 +61,14 @@ pub(super) struct Session {
     server: String,
     pub(super) generation: Option<Generation>,
     pub(super) splitter: LineSplitter,
+    client: Rc<Introduction>,
+    speech: Speech,
+    offer: ServerOffer,
     asked: BTreeMap<u64, Asked>,
     next_own: u64,
-    /// The pages of the listing under way, and the cursors that led to them.
-    pages: Vec<Tool>,
-    cursors: BTreeSet<String>,
-    list_bytes: usize,
-    tools: Vec<Tool>,
+    lister: Lister,
+    pub(super) questions: Questions,
+    wishes: Wishes,
     /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
     /// may have the same.
     tokens: BTreeSet<(RequestId, CallId)>,
@@ -77,25 +80,43 @@ impl Session {
             server: server.to_owned(),
             generation: None,
             splitter: LineSplitter::new(line_bytes_max),
+            client: Rc::default(),
+            speech: Speech::Unknown,
+            offer: ServerOffer::default(),
             asked: BTreeMap::new(),
             next_own: 0,
-            pages: Vec::new(),
-            cursors: BTreeSet::new(),
-            list_bytes: 0,
-            tools: Vec::new(),
+            lister: Lister::new(server),
+            questions: Questions::default(),
+            wishes: Wishes::default(),
             tokens: BTreeSet::new(),
         }
     }
 
     pub(super) fn begin(&mut self, generation: Generation) {
-        let tools = std::mem::take(&mut self.tools);
-        *self = Self::new(&self.server, self.splitter.max_line_bytes());
         self.generation = Some(generation);
-        self.tools = tools;
+        self.splitter = LineSplitter::new(self.splitter.max_line_bytes());
+        self.speech = Speech::Unknown;
+        self.asked.clear();
+        self.next_own = 0;
+        self.questions.forget();
+        self.tokens.clear();
     }
 
-    pub(super) fn tools(&self) -> &[Tool] {
-        &self.tools
+    /// Takes note of who the client is. A process that runs already has been told otherwise.
+    pub(super) fn introduce(&mut self, client: &Rc<Introduction>) {
+        self.client = Rc::clone(client);
+    }
+
+    pub(super) const fn lists(&self) -> &Lists {
+        self.lister.lists()
+    }
+
+    pub(super) const fn offer(&self) -> &ServerOffer {
+        &self.offer
+    }
+
+    pub(super) const fn speech(&self) -> Speech {
+        self.speech
     }
 
     fn ask(&mut self, what: Asked) -> DownstreamId {
@@ -108,27 +129,188 @@ impl Session {
         DownstreamId::Own(own)
     }
 
+    /// A request of our own, with what every request to this process has to have.
+    fn request(&mut self, what: Asked, method: &str, member: &str) -> Vec<u8> {
+        let id = self.ask(what);
+        let meta = match self.speech {
+            Speech::Modern => server_side::meta(&self.meta_members()),
+            Speech::Unknown | Speech::Legacy => String::new(),
+        };
+        line(|out| server_side::request(out, id, method, &[member, &meta]))
+    }
+
+    fn meta_members(&self) -> String {
+        self.client.meta_members(self.wishes.level.as_deref())
+    }
+
     pub(super) fn probe(&mut self) -> Vec<u8> {
         let id = self.ask(Asked::Discover);
-        line(|out| server_side::discover(out, id))
+        let meta = server_side::meta(&self.client.meta_members(None));
+        line(|out| server_side::request(out, id, method::DISCOVER, &[&meta]))
     }
 
     pub(super) fn initialize(&mut self) -> Vec<u8> {
         let id = self.ask(Asked::Initialize);
-        line(|out| server_side::initialize(out, id, &self.server))
+        let client = Rc::clone(&self.client);
+        line(|out| server_side::initialize(out, id, &self.server, &client))
     }
 
+    /// The end of the handshake, and what the client wants of every process.
+    pub(super) fn initialized(&mut self) -> Vec<Vec<u8>> {
+        let mut lines = vec![line(server_side::initialized)];
+        if let Some(level) = self.wishes.level.clone() {
+            lines.extend(self.say_level(&level));
+        }
+        for uri in self.wishes.subscriptions.clone() {
+            lines.extend(self.subscribe_again(&uri));
+        }
+        lines
+    }
+
+    /// Asks whether the process lives, in the way of its era.
     pub(super) fn ping(&mut self) -> Vec<u8> {
-        let id = self.ask(Asked::Ping);
-        line(|out| server_side::ping(out, id))
+        let method = match self.speech {
+            Speech::Unknown | Speech::Legacy => method::PING,
+            Speech::Modern => method::DISCOVER,
+        };
+        self.request(Asked::Ping, method, "")
     }
 
-    pub(super) fn list(&mut self) -> Vec<u8> {
-        self.pages.clear();
-        self.cursors.clear();
-        self.list_bytes = 0;
-        let id = self.ask(Asked::List);
-        line(|out| server_side::tools_list(out, id, None))
+    /// Asks for every list that may have changed. A process without sessions is asked to tell of
+    /// changes before, so that none falls between.
+    pub(super) fn list(&mut self) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        if self.speech == Speech::Modern && !self.listens() {
+            lines.extend(self.listen_for_lists());
+            for uri in self.wishes.subscriptions.clone() {
+                lines.push(self.listen(&uri));
+            }
+        }
+        for kind in self.lister.begin() {
+            lines.push(self.request(Asked::List(kind), kind.method(), ""));
+        }
+        lines
+    }
+
+    fn listens(&self) -> bool {
+        let mut asked = self.asked.values();
+        asked.any(|asked| *asked == Asked::ListenForLists)
+    }
+
+    fn listen_for_lists(&mut self) -> Option<Vec<u8>> {
+        let mut wanted = Vec::new();
+        for (kind, member) in [
+            (ListKind::Tools, "toolsListChanged"),
+            (ListKind::Prompts, "promptsListChanged"),
+            (ListKind::Resources, "resourcesListChanged"),
+        ] {
+            if self.offer.capabilities.tells_of_changes(kind) {
+                wanted.push(format!(r#""{member}":true"#));
+            }
+        }
+        if wanted.is_empty() {
+            return None;
+        }
+        let filter = format!(r#""notifications":{{{}}}"#, wanted.join(","));
+        Some(self.request(Asked::ListenForLists, method::LISTEN, &filter))
+    }
+
+    fn listen(&mut self, uri: &str) -> Vec<u8> {
+        let filter = format!(
+            r#""notifications":{{"resourceSubscriptions":[{}]}}"#,
+            quoted(uri)
+        );
+        self.request(Asked::Listen(uri.to_owned()), method::LISTEN, &filter)
+    }
+
+    fn subscribe_again(&mut self, uri: &str) -> Option<Vec<u8>> {
+        if !self.offer.capabilities.subscribes() {
+            return None;
+        }
+        let member = format!(r#""uri":{}"#, quoted(uri));
+        let asked = Asked::Subscribe(uri.to_owned());
+        Some(self.request(asked, method::RESOURCES_SUBSCRIBE, &member))
+    }
+
+    /// The client watches a resource; so does every later process.
+    pub(super) fn watch(&mut self, uri: &str) -> Option<Vec<u8>> {
+        let is_new = self.wishes.subscriptions.insert(uri.to_owned());
+        match self.speech {
+            Speech::Modern if is_new => Some(self.listen(uri)),
+            Speech::Legacy if is_new => self.subscribe_again(uri),
+            Speech::Unknown | Speech::Legacy | Speech::Modern => None,
+        }
+    }
+
+    /// The client watches a resource no more.
+    pub(super) fn unwatch(&mut self, uri: &str) -> Option<Vec<u8>> {
+        if !self.wishes.subscriptions.remove(uri) {
+            return None;
+        }
+        match self.speech {
+            Speech::Modern => {
+                let listening = Asked::Listen(uri.to_owned());
+                let own = self
+                    .asked
+                    .iter()
+                    .find(|(_, asked)| **asked == listening)
+                    .map(|(own, _)| *own)?;
+                self.asked.remove(&own);
+                Some(line(|out| {
+                    server_side::cancelled(out, DownstreamId::Own(own));
+                }))
+            }
+            Speech::Legacy => {
+                let member = format!(r#""uri":{}"#, quoted(uri));
+                let asked = Asked::Subscribe(uri.to_owned());
+                Some(self.request(asked, method::RESOURCES_UNSUBSCRIBE, &member))
+            }
+            Speech::Unknown => None,
+        }
+    }
+
+    pub(super) fn keep_watched(&mut self, uri: &str) {
+        self.wishes.subscriptions.insert(uri.to_owned());
+    }
+
+    pub(super) fn keep_unwatched(&mut self, uri: &str) {
+        self.wishes.subscriptions.remove(uri);
+    }
+
+    /// How loud this process and every later one is to be.
+    pub(super) fn set_level(&mut self, level: &str) -> Option<Vec<u8>> {
+        self.wishes.level = Some(level.to_owned());
+        self.say_level(level)
+    }
+
+    fn say_level(&mut self, level: &str) -> Option<Vec<u8>> {
+        // Where each request speaks for itself, each one says the level.
+        if self.speech != Speech::Legacy || !self.offer.capabilities.logs() {
+            return None;
+        }
+        let member = format!(r#""level":{}"#, quoted(level));
+        Some(self.request(Asked::SetLevel, method::SET_LEVEL, &member))
+    }
+
+    /// A request of a client that can be asked in this way, as this process has to be asked.
+    /// `None`: as it is.
+    pub(super) fn as_spoken(&self, request: &[u8], asks: Asks) -> Option<Vec<u8>> {
+        let parsed = || match envelope::parse(request) {
+            Ok(Message::Request(parsed)) => Some(parsed),
+            Ok(Message::Notification(_) | Message::Response(_)) | Err(_) => None,
+        };
+        let mut out = Vec::new();
+        match (self.speech, asks) {
+            (Speech::Modern, Asks::Directly) => {
+                bridge::with_meta(&mut out, request, &parsed()?, &self.meta_members()).ok()?;
+            }
+            (Speech::Legacy, Asks::InAnswers) => {
+                bridge::without_meta(&mut out, request, &parsed()?).ok()?;
+            }
+            (Speech::Modern, Asks::InAnswers) | (Speech::Legacy, Asks::Directly) => return None,
+            (Speech::Unknown, _) => return None,
+        }
+        Some(out)
     }
 
     pub(super) fn sent(&mut self, call: CallId, progress_token: Option<&RequestId>) {
@@ -142,179 +324,6 @@ impl Session {
             self.tokens.remove(&(token.clone(), call));
         }
     }
-
-    /// What a line means. The line is complete and within the limit.
-    pub(super) fn hear(&mut self, line: &[u8]) -> Heard {
-        match envelope::parse(line) {
-            Ok(Message::Response(response)) => self.response(&response),
-            Ok(Message::Notification(notification)) => self.notification(&notification),
-            Ok(Message::Request(request)) => Heard::Answer(answer(&request)),
-            Err(error) => self.refused(&error),
-        }
-    }
-
-    /// What a line over the limit means for whoever waits for it.
-    pub(super) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard {
-        match (line.kind, &line.id) {
-            (OversizedKind::Reply, Some(id)) => self.unusable(id),
-            (OversizedKind::Reply, None) | (OversizedKind::Call, Some(_) | None) => Heard::Garbage,
-        }
-    }
-
-    fn refused(&mut self, error: &ParseError) -> Heard {
-        match error {
-            ParseError::Blank => Heard::Nothing,
-            ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
-                kind: IoErrorKind::InvalidText,
-            }),
-            ParseError::Duplicate { id: Some(id), .. }
-            | ParseError::InvalidRequest { id: Some(id), .. } => self.unusable(id),
-            ParseError::Duplicate { id: None, .. }
-            | ParseError::InvalidRequest { id: None, .. }
-            | ParseError::EmbeddedNewline { .. }
-            | ParseError::NotJson { .. }
-            | ParseError::TooDeep
-            | ParseError::Batch
-            | ParseError::NotAnObject => Heard::Garbage,
-        }
-    }
-
-    /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
-    fn unusable(&mut self, id: &RequestId) -> Heard {
-        match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
-            Some(DownstreamId::Call(call)) => Heard::Unusable { call },
-            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
-                Some(Asked::Initialize) => Heard::Report(Report::HandshakeErr {
-                    failure: HandshakeFailure::Malformed,
-                }),
-                Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
-                Some(Asked::List) => Heard::Report(Report::ListErr {}),
-                Some(Asked::Ping) => Heard::Report(Report::Pong {}),
-                None => Heard::Other,
-            },
-            None => Heard::Garbage,
-        }
-    }
-
-    fn notification(&self, notification: &Notification<'_>) -> Heard {
-        match notification.method.as_ref() {
-            method::PROGRESS => {
-                let token = notification
-                    .params
-                    .and_then(|params| params.progress_token().ok().flatten())
-                    .and_then(|token| RequestId::from_json(token.text()));
-                match token.and_then(|token| self.latest(token)) {
-                    Some(call) => Heard::Progress { call },
-                    None => Heard::Other,
-                }
-            }
-            method::TOOLS_LIST_CHANGED => Heard::Report(Report::ListChanged {}),
-            _ => Heard::Other,
-        }
-    }
-
-    /// The latest call under way with this token.
-    fn latest(&self, token: RequestId) -> Option<CallId> {
-        let first = (token.clone(), CallId(0));
-        let last = (token, CallId(u64::MAX));
-        let (_, call) = self.tokens.range(first..=last).next_back()?;
-        Some(*call)
-    }
-
-    fn response(&mut self, response: &Response<'_>) -> Heard {
-        let Some(id) = response.id else {
-            return Heard::Other;
-        };
-        match DownstreamId::parse(id.raw()) {
-            Some(DownstreamId::Call(call)) => {
-                let kind = match response.outcome {
-                    Outcome::Result { is_error, .. } => ReplyKind::Ok { is_error },
-                    Outcome::Error { code, .. } => ReplyKind::RpcError {
-                        code: code.unwrap_or_default(),
-                    },
-                };
-                let id_at = id.raw().span();
-                Heard::Reply { call, kind, id_at }
-            }
-            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
-                Some(asked) => self.answered(asked, &response.outcome),
-                None => Heard::Other,
-            },
-            None => Heard::Other,
-        }
-    }
-
-    fn answered(&mut self, asked: Asked, outcome: &Outcome<'_>) -> Heard {
-        match (asked, outcome) {
-            (Asked::Initialize, Outcome::Result { raw, .. }) => {
-                Heard::Report(match server_side::offer(*raw) {
-                    Ok(offer) => Report::InitOk { offer },
-                    Err(failure) => Report::HandshakeErr { failure },
-                })
-            }
-            (Asked::Initialize, Outcome::Error { code, .. }) => {
-                let code = code.unwrap_or_default();
-                let failure = HandshakeFailure::Rpc { code };
-                Heard::Report(Report::HandshakeErr { failure })
-            }
-            // The modern era is asked for and not spoken yet: whoever answers is taken for what
-            // the fallback finds it to be.
-            (Asked::Discover, Outcome::Result { .. } | Outcome::Error { .. }) => {
-                Heard::Report(Report::ProbeLegacy {})
-            }
-            (Asked::Ping, Outcome::Result { .. } | Outcome::Error { .. }) => {
-                Heard::Report(Report::Pong {})
-            }
-            (Asked::List, Outcome::Result { raw, .. }) => self.listed(*raw),
-            (Asked::List, Outcome::Error { .. }) => Heard::Report(Report::ListErr {}),
-        }
-    }
-
-    /// Takes a page in; asks for the next one, or reports the whole list. A cursor that comes back
-    /// ends the list: it would go on for ever.
-    fn listed(&mut self, result: Raw<'_>) -> Heard {
-        let Ok(page) = ToolPage::parse(&self.server, result) else {
-            return Heard::Report(Report::ListErr {});
-        };
-        if page.malformed > 0 {
-            warn!(
-                event = "downstream.malformed_tools",
-                server_name = self.server,
-                "left out {} tools that have no usable name",
-                page.malformed
-            );
-        }
-        self.list_bytes += result.text().len();
-        if self.list_bytes > LIST_BYTES_MAX || self.cursors.len() >= LIST_PAGES_MAX {
-            self.pages.clear();
-            return Heard::Report(Report::ListErr {});
-        }
-        self.pages.extend(page.tools);
-        if let Some(cursor) = page.next_cursor
-            && self.cursors.insert(cursor.text().to_owned())
-        {
-            let id = self.ask(Asked::List);
-            return Heard::Answer(line(|out| server_side::tools_list(out, id, Some(cursor))));
-        }
-        self.tools = std::mem::take(&mut self.pages);
-        let mut hasher = blake3::Hasher::new();
-        for tool in &self.tools {
-            hasher.update(&tool.json);
-            hasher.update(b"\n");
-        }
-        let mut head = [0; 8];
-        head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        let count = u32::try_from(self.tools.len()).unwrap_or(u32::MAX);
-        Heard::Report(Report::Listed {
-            digest: u64::from_le_bytes(head),
-            count,
-        })
-    }
-}
-
-/// The line that ends the handshake.
-pub(super) fn initialized() -> Vec<u8> {
-    line(server_side::initialized)
 }
 
 /// The line that gives a call up.
@@ -322,19 +331,20 @@ pub(super) fn cancel(call: CallId) -> Vec<u8> {
     line(|out| server_side::cancelled(out, DownstreamId::Call(call)))
 }
 
-/// The answer to a server's own request: we live, and offered it nothing else.
-fn answer(request: &Request<'_>) -> Vec<u8> {
-    let id = request.id.to_owned();
-    line(|out| match request.method.as_ref() {
-        method::PING => jsonrpc::empty_result(out, &id),
-        _ => jsonrpc::error(
-            out,
-            &id,
-            ErrorCode::MethodNotFound,
-            "this client has not declared the capability for that request",
-            jsonrpc::NONE,
+/// The line that tells a server that its question finds no answer.
+pub(super) fn unanswered(id: &RequestId, why: Unasked) -> Vec<u8> {
+    let (code, text) = match why {
+        Unasked::TooMany => (
+            ErrorCode::Unavailable,
+            "too many requests of this server wait for the client",
         ),
-    })
+        Unasked::Nobody => (
+            ErrorCode::MethodNotFound,
+            "the client can be asked only while a call of it is under way",
+        ),
+        Unasked::Unanswered => (ErrorCode::Unanswered, "the client did not answer in time"),
+    };
+    line(|out| jsonrpc::error(out, id, code, text, jsonrpc::NONE))
 }
 
 fn line(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {

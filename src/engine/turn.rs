@@ -1,99 +1,26 @@
 //! The engine: machines, log, timers, slots, and the calls' bytes. Synchronous.
 
+use super::call::{Call, Label};
+use super::flood::Flood;
+use super::front::{Front, Reply};
 use super::log_watch::LogWatch;
+use super::questions::Answer;
 use super::session::Session;
 use super::slots::Slots;
 use super::timers::Timers;
 use super::{ServerId, World};
 use crate::journal::{Annotated, Journal, NotLogged, Note, Snapshots};
-use crate::protocol::tool_page::Tool;
+use crate::protocol::introduction::Introduction;
 use crate::publish::events;
-use crate::wire::request_id::RequestId;
 use rea_fsm::{
-    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, Executed, Leaf, LogEvent,
-    Millis, Operator, Tuning, Verdict,
+    CallId, Downstream, Drain, Effect, Event, EventKind, Ignored, Leaf, LogEvent, Millis, Operator,
+    QuestionId, Tuning,
 };
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 /// A loop that is this much later than its next timer was asleep against its will.
 const OVERSLEPT_MS: Millis = Millis(1_000);
-
-/// The client's side, as the engine sees it.
-pub trait Front {
-    /// A call has ended; `reply` is the server's line if it has answered.
-    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World);
-
-    /// A server's tools are not what they were.
-    fn catalogue_changed(&mut self, server: ServerId, tools: &[Tool], world: &mut impl World);
-
-    /// A server's state changed visibly.
-    fn state_changed(&mut self, server: ServerId, leaf: Leaf, world: &mut impl World);
-
-    /// A server reports progress of a call; the line is its own.
-    fn progressed(&mut self, line: &[u8], world: &mut impl World);
-}
-
-/// How a call ended.
-pub struct Ended<'a> {
-    /// Which call.
-    pub call: CallId,
-    /// Whose.
-    pub server: &'a str,
-    /// The same, as the place in the registry.
-    pub server_id: ServerId,
-    /// The server's state.
-    pub leaf: Leaf,
-    /// How.
-    pub verdict: &'a Verdict,
-    /// Whether it ran.
-    pub executed: Executed,
-    /// The answer, if there is one.
-    pub reply: Option<Reply<'a>>,
-    /// The end of the standard error of the server's last process that is gone.
-    pub last_words: &'a str,
-}
-
-/// A server's answer, or ours in its place when the answer could not be taken.
-#[derive(Clone, Copy)]
-pub enum Reply<'a> {
-    /// The server's line, and where its id stands.
-    Line {
-        /// All of it.
-        line: &'a [u8],
-        /// From where to where its id stands.
-        id_at: (usize, usize),
-    },
-    /// The server's line can't be passed on.
-    Unusable(Unusable),
-}
-
-/// Why an answer can't be passed on.
-#[derive(Clone, Copy, Debug)]
-pub enum Unusable {
-    /// It was longer than the limit.
-    Oversized {
-        /// In bytes.
-        limit: u64,
-    },
-    /// Its id is certain, and nothing else: no message of the protocol.
-    Malformed,
-}
-
-/// A call on its way to a server.
-pub struct Call {
-    /// Larger than every earlier call's.
-    pub id: CallId,
-    /// Whether it may be repeated.
-    pub class: CallClass,
-    /// Its deadline.
-    pub timeout_ms: Millis,
-    /// The tool's name, for the log.
-    pub tool: String,
-    /// The line for the server, without its newline.
-    pub line: Vec<u8>,
-    /// The client's progress token, as it stands in the line.
-    pub progress_token: Option<RequestId>,
-}
 
 /// One server as the engine is told of it.
 pub struct ServerSetup {
@@ -112,6 +39,7 @@ pub(super) struct Server {
     pub(super) downstream: Downstream,
     pub(super) session: Session,
     pub(super) last_words: String,
+    pub(super) flood: Flood,
 }
 
 /// Every machine, and what they need.
@@ -120,21 +48,24 @@ pub struct Engine<W> {
     pub(super) timers: Timers,
     pub(super) slots: Slots,
     pub(super) calls: BTreeMap<CallId, Call>,
+    pub(super) kept_bytes: usize,
     pub(super) world: W,
     journal: Journal,
     log_watch: LogWatch,
     not_logged: Option<NotLogged>,
     inner: VecDeque<(ServerId, EventKind)>,
     effects: Vec<Effect>,
-    now: Millis,
+    pub(super) now: Millis,
     turn_before: Millis,
+    pub(super) introduction: Rc<Introduction>,
 }
 
 /// What an event brings along for the interpreter. The machine never sees it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct About<'a> {
-    pub(super) tool: Option<&'a str>,
+    pub(super) label: Option<&'a Label>,
     pub(super) reply: Option<Reply<'a>>,
+    pub(super) answers: &'a [(QuestionId, Answer<'a>)],
 }
 
 impl<W: World> Engine<W> {
@@ -151,6 +82,7 @@ impl<W: World> Engine<W> {
                 session: Session::new(&setup.name, setup.line_bytes_max),
                 name: setup.name,
                 last_words: String::new(),
+                flood: Flood::default(),
                 downstream: Downstream::new(setup.tuning, setup.jitter_seed),
             })
             .collect();
@@ -159,6 +91,7 @@ impl<W: World> Engine<W> {
             timers: Timers::default(),
             slots: Slots::new(spawn_slots),
             calls: BTreeMap::new(),
+            kept_bytes: 0,
             world,
             journal,
             log_watch: LogWatch::default(),
@@ -167,6 +100,7 @@ impl<W: World> Engine<W> {
             effects: Vec::new(),
             now: Millis::ZERO,
             turn_before: Millis::ZERO,
+            introduction: Rc::default(),
         }
     }
 
@@ -256,29 +190,6 @@ impl<W: World> Engine<W> {
         self.journal.append_note(self.now, note);
     }
 
-    /// Passes a call on to a server's machine.
-    pub fn submit(&mut self, server: ServerId, call: Call, front: &mut impl Front) {
-        let id = call.id;
-        let kind = EventKind::Submit {
-            call: id,
-            class: call.class,
-            timeout_ms: call.timeout_ms,
-            bytes: call.line.len() as u64,
-        };
-        let tool = call.tool.clone();
-        self.calls.insert(id, call);
-        let about = About {
-            tool: Some(&tool),
-            ..About::default()
-        };
-        self.apply(server, kind, about, front);
-    }
-
-    /// The client has given a call up.
-    pub fn cancel(&mut self, server: ServerId, call: CallId, front: &mut impl Front) {
-        self.apply(server, EventKind::Cancel { call }, About::default(), front);
-    }
-
     /// Fires the timers that are due. Called after everything that was waiting has been taken in.
     pub fn fire_timers(&mut self, front: &mut impl Front) {
         let overslept = self
@@ -303,15 +214,15 @@ impl<W: World> Engine<W> {
         kind: EventKind,
         about: About<'_>,
         front: &mut impl Front,
-    ) {
-        self.apply_one(server, kind, about, front);
+    ) -> Option<Ignored> {
+        let ignored = self.apply_one(server, kind, about, front);
         loop {
             if let Some((server, ticket)) = self.slots.grant() {
                 self.inner
                     .push_back((server, EventKind::SlotGranted { ticket }));
             }
             let Some((server, kind)) = self.inner.pop_front() else {
-                return;
+                return ignored;
             };
             self.apply_one(server, kind, About::default(), front);
         }
@@ -323,7 +234,7 @@ impl<W: World> Engine<W> {
         kind: EventKind,
         about: About<'_>,
         front: &mut impl Front,
-    ) {
+    ) -> Option<Ignored> {
         let event = Event {
             at_ms: self.now,
             kind,
@@ -332,14 +243,19 @@ impl<W: World> Engine<W> {
             name, downstream, ..
         } = &mut self.servers[server.index()];
         let mut effects = std::mem::take(&mut self.effects);
-        downstream.step(&event, &mut effects);
-        let annotated = Annotated { tool: about.tool };
+        let decision = downstream.step(&event, &mut effects);
+        let annotated = match about.label {
+            Some(Label::Tool(tool)) => Annotated::Tool(tool),
+            Some(Label::Request(request)) => Annotated::Request(request),
+            None => Annotated::Nothing,
+        };
         self.journal
             .append_input(name, &event, annotated, &effects, downstream);
         for effect in effects.drain(..) {
             self.execute(server, effect, about, front);
         }
         self.effects = effects;
+        decision.ignored
     }
 
     /// Writes the log, then lets what was staged happen.
@@ -367,6 +283,6 @@ fn snapshots(servers: &[Server]) -> Snapshots {
         .collect()
 }
 
-fn server_id(index: usize) -> ServerId {
+pub(super) fn server_id(index: usize) -> ServerId {
     ServerId(u32::try_from(index).unwrap_or(u32::MAX))
 }

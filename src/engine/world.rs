@@ -4,7 +4,7 @@
 //! [`release`](World::release), which the turn calls after the log has been written. So the order
 //! "log, then act" is kept in one place for everything.
 
-use super::ServerId;
+use super::{Catalogue, ServerId};
 use rea_fsm::{CallId, Generation, Signal};
 
 /// The effects on processes and on the client, as the engine stages them.
@@ -34,6 +34,9 @@ pub trait World {
     /// The buffer towards the client: whole lines, newlines included, in the order in which they
     /// are to arrive.
     fn client(&mut self, from: Option<ServerId>) -> &mut Vec<u8>;
+
+    /// Keep what the server offers for the next session.
+    fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>);
 
     /// Everything staged happens now.
     fn release(&mut self);

@@ -3,120 +3,159 @@
 //! Invariants: the client is answered at once wherever no server is needed, whatever the servers
 //! do; every request gets exactly one answer, but for calls that the client gave up; an unknown
 //! name creates nothing.
+//!
+//! One file a concern: [`super::requests`] what goes to a server, [`super::notices`] lists and
+//! their changes, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
+//! answer for a client with a session, [`super::held`] a question of a server with one for a
+//! client without.
 
+use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
-use super::errors;
+use super::exchanges::Exchanges;
+use super::notices::Notices;
 use super::policy::CallPolicy;
-use crate::engine::{Call, Ended, Engine, Front, Reply, ServerId, World};
-use crate::journal::Note;
-use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::failure::{Failure, tool_failure};
-use crate::protocol::relay::{call_to_server, reply_to_client};
-use crate::protocol::tool_page::Tool;
-use crate::protocol::{client_side, method, tool_name, version};
-use crate::wire::envelope::{self, Message, Notification, ParseError, Request};
+use super::questions::{Purpose, Questions};
+use super::speaker::{Level, Speaker};
+use super::tasks::{Outcome, Tasks};
+use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, Speech, World};
+use crate::protocol::introduction::Introduction;
+use crate::protocol::listing::ListKind;
+use crate::protocol::request_state::{RequestDigest, Sealer};
+use crate::protocol::{client_side, method, version};
+use crate::wire::envelope::{self, Message, Notification, ParseError, Request, Response};
 use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::oversized::{Oversized, OversizedKind};
-use crate::wire::params::MemberError;
 use crate::wire::request_id::RequestId;
 use jiff::Timestamp;
-use rea_fsm::{CallClass, CallId, Executed, Leaf, Millis, Verdict};
+use rea_fsm::{Asks, CallClass, CallId, Executed, Millis, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// So many lists may wait at a time; more are answered at once.
-const WAITING_LISTS_MAX: usize = 1_000;
-
-const NOT_LOGGED: &str = "not_logged";
-const NEEDS_NAME: &str = "tools/call takes an object with the tool's `name`";
 
 /// Takes secrets out of text that goes to the log.
 pub type TextFilter = Box<dyn Fn(&str) -> String>;
 
 /// A call that has not been answered.
 #[derive(Debug)]
-struct Pending {
-    client_id: RequestId,
-    server: ServerId,
+pub(super) struct Pending {
+    /// Under which id the client waits. None while it is busy with questions.
+    pub(super) client_id: Option<RequestId>,
+    pub(super) server: ServerId,
+    pub(super) form: AnswerForm,
+    pub(super) asks: Asks,
+    pub(super) class: CallClass,
+    pub(super) timeout_ms: Millis,
+    pub(super) label: Label,
+    /// The token that the server knows, and the one under which the client wants to hear.
+    pub(super) server_token: Option<RequestId>,
+    pub(super) client_token: Option<RequestId>,
+    /// How loud the server may be for this call; for a client without a session.
+    pub(super) level: Option<Level>,
+    /// What the call is about, for a client that repeats it.
+    pub(super) digest: Option<RequestDigest>,
+    /// How often the server has asked for it to be repeated.
+    pub(super) repeats: u32,
+    /// What the client gets for it.
+    pub(super) outcome: Outcome,
 }
 
-/// A request for the list of tools that waits for servers still starting.
-#[derive(Debug)]
-struct WaitingList {
-    client_id: RequestId,
-    until: Millis,
+/// What the gateway is told of its client before it has said anything.
+pub struct ClientSetup {
+    /// How the calls of each server are treated, by the registry's order.
+    pub policies: Vec<CallPolicy>,
+    /// The servers' names in the same order.
+    pub servers: Vec<String>,
+    /// How long a list waits for servers still starting.
+    pub list_budget_ms: Millis,
+    /// How long what a server offers stays listed while it is down.
+    pub list_keep_ms: Millis,
+    /// How long the client has for a question in an answer.
+    pub question_ms: Millis,
+    /// The wall clock at the log's zero.
+    pub began: Timestamp,
+    /// With what states are sealed; of this run alone.
+    pub key: [u8; 32],
+    /// Takes secrets out of text that goes to the log.
+    pub redact: TextFilter,
 }
 
 /// What the gateway knows of its client.
 pub struct Client {
-    redact: TextFilter,
-    policies: Vec<CallPolicy>,
-    catalogue: Catalogue,
-    list_budget_ms: Millis,
-    began: Timestamp,
-    calls: BTreeMap<CallId, Pending>,
+    pub(super) redact: TextFilter,
+    pub(super) policies: Vec<CallPolicy>,
+    pub(super) catalogue: Catalogue,
+    pub(super) speaker: Speaker,
+    pub(super) notices: Notices,
+    pub(super) questions: Questions,
+    pub(super) exchanges: Exchanges,
+    pub(super) tasks: Tasks,
+    pub(super) sealer: Sealer,
+    pub(super) began: Timestamp,
+    now: Millis,
+    pub(super) calls: BTreeMap<CallId, Pending>,
     /// Ids are the client's own affair: two calls may have the same.
-    by_client_id: BTreeSet<(RequestId, CallId)>,
+    pub(super) by_client_id: BTreeSet<(RequestId, CallId)>,
     next_call: CallId,
-    lists: Vec<WaitingList>,
-    /// Whether the client has seen a list that may have changed since.
-    shown: Shown,
-}
-
-/// Where a call goes.
-struct Route {
-    server: ServerId,
-    /// The server's own name for it.
-    tool: String,
-    hinted_class: CallClass,
-}
-
-/// What the client knows of the list of tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    Nothing,
-    Current,
-    Outdated,
 }
 
 impl Client {
-    /// A client that has said nothing yet. `began` is the wall clock at the log's zero.
-    pub fn new(
-        policies: Vec<CallPolicy>,
-        list_budget_ms: Millis,
-        began: Timestamp,
-        redact: TextFilter,
-    ) -> Self {
+    /// A client that has said nothing yet.
+    pub fn new(setup: ClientSetup) -> Self {
         Self {
-            redact,
-            catalogue: Catalogue::new(policies.len()),
-            policies,
-            list_budget_ms,
-            began,
+            redact: setup.redact,
+            catalogue: Catalogue::new(&setup.servers, setup.list_keep_ms),
+            policies: setup.policies,
+            speaker: Speaker::default(),
+            notices: Notices::new(setup.list_budget_ms),
+            questions: Questions::default(),
+            exchanges: Exchanges::new(setup.question_ms),
+            tasks: Tasks::default(),
+            sealer: Sealer::new(setup.key),
+            began: setup.began,
+            now: Millis::ZERO,
             calls: BTreeMap::new(),
             by_client_id: BTreeSet::new(),
             next_call: CallId(1),
-            lists: Vec::new(),
-            shown: Shown::Nothing,
         }
+    }
+
+    /// Takes in what an earlier session knew of a server.
+    pub fn remember(&mut self, server: ServerId, catalogue: engine::Catalogue<'_>) {
+        self.catalogue.remember(server, catalogue);
+    }
+
+    /// Takes note of the turn's time.
+    pub(super) const fn begin(&mut self, now: Millis) {
+        self.now = now;
+    }
+
+    pub(super) const fn now(&self) -> Millis {
+        self.now
     }
 
     /// How many requests have not been answered.
     pub fn unanswered(&self) -> usize {
-        self.calls.len() + self.lists.len()
+        self.calls.len() + self.notices.waiting() + self.exchanges.open()
     }
 
     /// When time alone changes something.
     pub fn next_due(&self) -> Option<Millis> {
-        self.lists.iter().map(|list| list.until).min()
+        [
+            self.notices.next_due(),
+            self.exchanges.next_due(),
+            self.catalogue.next_due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes in one line.
     pub fn hear<W: World>(&mut self, line: &[u8], engine: &mut Engine<W>) {
         match envelope::parse(line) {
             Ok(Message::Request(request)) => self.request(line, &request, engine),
-            Ok(Message::Notification(notification)) => self.notification(&notification, engine),
-            // The gateway asks its client nothing.
-            Ok(Message::Response(_)) => {}
+            Ok(Message::Notification(notification)) => {
+                self.notification(line, &notification, engine);
+            }
+            Ok(Message::Response(response)) => self.response(line, &response, engine),
             Err(ParseError::Blank) => {}
             Err(error) => {
                 let code = match &error {
@@ -152,131 +191,99 @@ impl Client {
 
     fn request<W: World>(&mut self, line: &[u8], request: &Request<'_>, engine: &mut Engine<W>) {
         let id = request.id.to_owned();
+        if let Err(refusal) = self.speaker.hear(request) {
+            return say(engine.world(), |out| refusal.write(out, &id));
+        }
+        if let Some(introduction) = self.speaker.newly_introduced() {
+            engine.introduce(introduction);
+        }
+        let asks = Speaker::asks(request);
         match request.method.as_ref() {
-            method::INITIALIZE => {
-                let wanted = client_side::wanted_version(request.params.as_ref());
-                let version = version::negotiate(wanted.as_deref());
+            method::INITIALIZE => self.initialize(&id, request, engine),
+            method::DISCOVER => {
+                let capabilities = self.catalogue.capabilities();
+                let instructions = self.catalogue.instructions();
                 say(engine.world(), |out| {
-                    client_side::initialize_result(out, &id, version);
+                    client_side::discover_result(out, &id, &capabilities, instructions.as_deref());
                 });
             }
             method::PING => say(engine.world(), |out| jsonrpc::empty_result(out, &id)),
-            method::TOOLS_LIST => self.list(id, request, engine),
-            method::TOOLS_CALL => self.call(line, request, engine),
-            method => {
-                let text = format!("unknown method {method:?}");
-                refuse(&id, ErrorCode::MethodNotFound, &text, engine.world());
-            }
+            method::LISTEN => self.listen(&id, request, engine),
+            method::SET_LEVEL => self.set_level(&id, request, engine),
+            method => match ListKind::of_method(method) {
+                Some(kind) => self.list(id, kind, asks, request, engine),
+                None => self.relay(line, request, asks, engine),
+            },
         }
     }
 
-    fn list<W: World>(&mut self, id: RequestId, request: &Request<'_>, engine: &mut Engine<W>) {
-        if let Some(Ok(Some(cursor))) = request.params.map(|params| params.cursor()) {
-            let text = format!(
-                "unknown cursor {}: the list comes on one page",
-                cursor.raw.text()
-            );
-            return refuse(&id, ErrorCode::InvalidParams, &text, engine.world());
-        }
-        self.lists.push(WaitingList {
-            client_id: id,
-            until: engine.now().plus(self.list_budget_ms),
+    fn initialize<W: World>(
+        &mut self,
+        id: &RequestId,
+        request: &Request<'_>,
+        engine: &mut Engine<W>,
+    ) {
+        let params = request.params.map(|params| params.raw());
+        let member = |name| params.and_then(|params| params.member(name));
+        let (capabilities, info) = (member("capabilities"), member("clientInfo"));
+        let introduction = Introduction::new(capabilities, info, Asks::Directly);
+        engine.introduce(introduction.clone());
+        self.speaker.opens_session(introduction);
+        let wanted = client_side::wanted_version(request.params.as_ref());
+        let version = version::negotiate(wanted.as_deref());
+        let capabilities = self.catalogue.capabilities();
+        let instructions = self.catalogue.instructions();
+        say(engine.world(), |out| {
+            let instructions = instructions.as_deref();
+            client_side::initialize_result(out, id, version, &capabilities, instructions);
         });
     }
 
-    fn call<W: World>(&mut self, line: &[u8], request: &Request<'_>, engine: &mut Engine<W>) {
-        let client_id = request.id.to_owned();
-        let (name, progress_token) = match name_and_token(request) {
-            Ok(found) => found,
-            Err(text) => {
-                return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
-            }
-        };
-        let Some(Route {
-            server,
-            tool,
-            hinted_class,
-        }) = self.route(&name, engine)
-        else {
-            let text = unknown_tool(&name, engine);
-            return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
-        };
-        let id = self.next_call;
-        self.next_call = CallId(id.0 + 1);
-        if engine.not_logged().is_some() {
-            return self.refuse_unlogged(&client_id, id, server, &tool, engine);
-        }
-        let mut relayed = Vec::new();
-        let wire_id = DownstreamId::Call(id);
-        if let Err(error) = call_to_server(&mut relayed, line, request, &tool, wire_id) {
-            let text = error.to_string();
-            return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
-        }
-        let (class, timeout_ms) = self.policies[server.index()].terms(&tool, hinted_class);
-        self.by_client_id.insert((client_id.clone(), id));
-        self.calls.insert(id, Pending { client_id, server });
-        let call = Call {
-            id,
-            class,
-            timeout_ms,
-            tool: (self.redact)(&tool),
-            line: relayed,
-            progress_token,
-        };
-        engine.submit(server, call, self);
-    }
-
-    /// A call that can't be written into a log that is required is not executed.
-    fn refuse_unlogged<W: World>(
-        &self,
-        client_id: &RequestId,
-        call: CallId,
-        server: ServerId,
-        tool: &str,
+    fn set_level<W: World>(
+        &mut self,
+        id: &RequestId,
+        request: &Request<'_>,
         engine: &mut Engine<W>,
     ) {
-        let Some(not_logged) = engine.not_logged() else {
-            return;
+        let level = request.params.map(|params| params.other("level"));
+        let level = match level {
+            Some(Ok(Some(level))) => Level::named(&level.decoded),
+            Some(Ok(None) | Err(_)) | None => None,
         };
-        let text = format!("{not_logged}. The call was not executed and is safe to repeat.");
-        let facts = Failure {
-            server: engine.name(server),
-            state: engine.downstream(server).leaf().name(),
-            reason: NOT_LOGGED,
-            executed: Executed::No,
-            retry_at: None,
+        let Some(level) = level else {
+            let text = format!(
+                "logging/setLevel takes a `level`: one of {}",
+                Level::NAMES.join(", ")
+            );
+            return refuse(id, ErrorCode::InvalidParams, &text, engine.world());
         };
-        let mut answer = Vec::new();
-        tool_failure(&mut answer, client_id, &text, &facts);
-        let (tool, reason) = ((self.redact)(tool), NOT_LOGGED.to_owned());
-        engine.note(&Note::Refused { call, tool, reason });
-        say(engine.world(), |out| out.extend_from_slice(&answer));
+        self.speaker.wants_level(level);
+        engine.set_level(level.name());
+        say(engine.world(), |out| jsonrpc::empty_result(out, id));
     }
 
-    /// Where a shown name leads. A tool that its server has not listed is passed on too: the
-    /// server knows best, and its list may be on its way.
-    fn route<W: World>(&self, shown_name: &str, engine: &Engine<W>) -> Option<Route> {
-        if let Some((server, tool)) = self.catalogue.find(shown_name) {
-            let hinted_class = tool.hinted_class;
-            return Some(Route {
-                server,
-                tool: tool.name.clone(),
-                hinted_class,
-            });
-        }
-        let (server_name, tool) = tool_name::split(shown_name)?;
-        let (server, _, _) = engine.servers().find(|(_, name, _)| *name == server_name)?;
-        Some(Route {
-            server,
-            tool: tool.to_owned(),
-            hinted_class: CallClass::Unsafe,
-        })
+    pub(super) const fn new_call(&mut self) -> CallId {
+        let id = self.next_call;
+        self.next_call = CallId(id.0 + 1);
+        id
     }
 
-    fn notification<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {
-        if notification.method != method::CANCELLED {
-            return;
+    fn notification<W: World>(
+        &mut self,
+        line: &[u8],
+        notification: &Notification<'_>,
+        engine: &mut Engine<W>,
+    ) {
+        match notification.method.as_ref() {
+            method::CANCELLED => self.cancel(notification, engine),
+            method::PROGRESS => self.question_progresses(line, notification, engine),
+            // Each server has its own.
+            method::INITIALIZED => {}
+            _ => engine.tell_everybody(line),
         }
+    }
+
+    fn cancel<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {
         let Some(client_id) = notification
             .params
             .and_then(|params| params.request_id().ok().flatten())
@@ -285,39 +292,45 @@ impl Client {
             return;
         };
         let first = (client_id.clone(), CallId(0));
-        let last = (client_id, CallId(u64::MAX));
-        let Some(call) = self
-            .by_client_id
-            .range(first..=last)
-            .next_back()
-            .map(|(_, call)| *call)
-        else {
-            return;
-        };
-        if let Some(server) = self.calls.get(&call).map(|pending| pending.server) {
-            engine.cancel(server, call, self);
+        let last = (client_id.clone(), CallId(u64::MAX));
+        let latest = self.by_client_id.range(first..=last).next_back();
+        if let Some(call) = latest.map(|(_, call)| *call) {
+            if let Some(server) = self.calls.get(&call).map(|pending| pending.server) {
+                engine.cancel(server, call, self);
+            }
+        } else {
+            self.stop_listening(&client_id, engine);
+            self.give_up_exchange(&client_id, engine.world());
         }
     }
 
-    /// Answers the lists that need not wait any longer, and says when a list that was shown has
-    /// changed: once a turn, however much has changed.
-    pub fn settle(&mut self, now: Millis, ending: bool, world: &mut impl World) {
-        if self.shown == Shown::Outdated {
-            self.shown = Shown::Current;
-            say(world, client_side::tools_list_changed);
-        }
-        let settled = self.catalogue.is_settled();
-        for list in std::mem::take(&mut self.lists) {
-            if settled || ending || now >= list.until || self.lists.len() >= WAITING_LISTS_MAX {
-                let tools = self.catalogue.tools().map(|tool| tool.json.as_slice());
-                say(world, |out| {
-                    client_side::tools_list_result(out, &list.client_id, tools);
-                });
-                self.shown = Shown::Current;
-            } else {
-                self.lists.push(list);
+    fn response<W: World>(&mut self, line: &[u8], response: &Response<'_>, engine: &mut Engine<W>) {
+        let Some(id) = response.id else {
+            return;
+        };
+        match self.questions.answered(id.raw()) {
+            Some(Purpose::Server {
+                server, question, ..
+            }) => {
+                let span = id.raw().span();
+                let answer = Answer::Line(line, (span.start, span.end));
+                engine.answered(server, question, answer, self);
             }
+            Some(Purpose::Exchange { exchange, key }) => {
+                self.exchange_answered(exchange, &key, &response.outcome, engine);
+            }
+            // Nobody has asked, or nobody wants to know any more.
+            None => {}
         }
+    }
+
+    /// What has to happen once a turn, when everything has been taken in: lists that need not
+    /// wait any longer are answered, changes are told, calls are repeated.
+    pub fn settle<W: World>(&mut self, ending: Ending, engine: &mut Engine<W>) {
+        let gone = self.catalogue.forget_missed(self.now);
+        self.notices.changed(&gone);
+        self.settle_exchanges(ending, engine);
+        self.settle_notices(ending, engine.world());
     }
 
     /// Answers every call that still waits: nobody stays to wait with it.
@@ -337,95 +350,39 @@ impl Client {
                 verdict: &Verdict::TransportLost { status: None },
                 executed: Executed::Maybe,
                 reply: None,
+                request: None,
                 last_words: "",
             };
             self.completed(&ended, engine.world());
         }
     }
-
-    fn wall(&self, at: Millis) -> String {
-        let length = jiff::SignedDuration::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX));
-        match self.began.checked_add(length) {
-            Ok(wall) => format!("{wall:.3}"),
-            Err(_) => at.to_string(),
-        }
-    }
 }
 
-impl Front for Client {
-    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World) {
-        let Some(pending) = self.calls.remove(&ended.call) else {
-            return;
-        };
-        let client_id = pending.client_id;
-        self.by_client_id.remove(&(client_id.clone(), ended.call));
-        if let Some(Reply::Line {
-            line,
-            id_at: (start, end),
-        }) = ended.reply
-        {
-            let out = world.client(Some(ended.server_id));
-            if reply_to_client(out, line, start..end, &client_id).is_ok() {
-                out.push(b'\n');
-                return;
-            }
-        }
-        let wall = |at| self.wall(at);
-        if let Some(said) = errors::explain(ended, wall) {
-            say(world, |out| {
-                tool_failure(out, &client_id, &said.text, &said.facts);
-            });
-        }
-    }
-
-    fn catalogue_changed(&mut self, server: ServerId, tools: &[Tool], _: &mut impl World) {
-        self.catalogue.replace(server, tools);
-        if self.shown == Shown::Current {
-            self.shown = Shown::Outdated;
-        }
-    }
-
-    fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {
-        self.catalogue.follow(server, leaf);
-    }
-
-    fn progressed(&mut self, line: &[u8], world: &mut impl World) {
-        say(world, |out| out.extend_from_slice(line));
-    }
+/// Whether the gateway goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It does.
+    No,
+    /// Nothing is waited for any more.
+    Yes,
 }
 
-fn say(world: &mut impl World, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn say(world: &mut impl World, write: impl FnOnce(&mut Vec<u8>)) {
     let out = world.client(None);
     write(out);
     out.push(b'\n');
 }
 
-fn refuse(id: &RequestId, code: ErrorCode, text: &str, world: &mut impl World) {
+pub(super) fn refuse(id: &RequestId, code: ErrorCode, text: &str, world: &mut impl World) {
     say(world, |out| {
         jsonrpc::error(out, id, code, text, jsonrpc::NONE);
     });
 }
 
-/// What a call needs to find its way: the tool's shown name, and the token under which the client
-/// wants to hear of its progress.
-fn name_and_token(request: &Request<'_>) -> Result<(String, Option<RequestId>), String> {
-    let params = request.params.ok_or(NEEDS_NAME)?;
-    let said = |error: MemberError| error.to_string();
-    let name = params.name().map_err(said)?.ok_or(NEEDS_NAME)?;
-    let token = params.wanted_progress_token().map_err(said)?;
-    let token = token.and_then(|token| RequestId::from_json(token.text()));
-    Ok((name.decoded.into_owned(), token))
-}
-
-fn unknown_tool<W: World>(name: &str, engine: &Engine<W>) -> String {
-    let servers: Vec<&str> = engine.servers().map(|(_, name, _)| name).collect();
-    match tool_name::split(name) {
-        None => format!(
-            "tool name {name:?} is missing the server prefix: expected \"<server>__<tool>\" with one \
-             of the servers {servers:?}"
-        ),
-        Some((server, _)) => {
-            format!("there is no server {server:?} here; the servers are {servers:?}")
-        }
+/// Whether a server's process is spoken to without a session.
+pub(super) fn is_modern(speech: Speech) -> bool {
+    match speech {
+        Speech::Modern => true,
+        Speech::Unknown | Speech::Legacy => false,
     }
 }

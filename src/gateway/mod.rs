@@ -4,19 +4,29 @@
 //! that it staged happens before the log is written. It is synchronous and knows neither tokio nor
 //! processes: `rea serve` and the simulation drive the same turn.
 
+mod answers;
 mod catalogue;
 mod client;
 mod errors;
+mod exchanges;
+mod held;
 mod lifecycle;
+mod notices;
 mod policy;
+mod questions;
+mod requests;
+mod routes;
+mod speaker;
+mod tasks;
 
-pub use client::{Client, TextFilter};
+pub use client::{Client, ClientSetup, TextFilter};
 pub use lifecycle::Patience;
 pub use policy::{Annotations, CallPolicy, ToolPolicy};
 
 use crate::engine::{Engine, ServerId, ServerReport, World};
 use crate::journal::NotLogged;
 use crate::wire::line::{Line, LineSplitter};
+use client::Ending;
 use lifecycle::{Command, Lifecycle};
 use rea_fsm::{Generation, Millis};
 
@@ -64,6 +74,7 @@ impl<W: World> Gateway<W> {
     /// Begins a turn at this time.
     pub fn begin(&mut self, now: Millis) {
         self.engine.begin(now);
+        self.client.begin(self.engine.now());
     }
 
     /// Takes in one thing that was waiting.
@@ -139,11 +150,11 @@ impl<W: World> Gateway<W> {
         let now = self.engine.now();
         let command = self.lifecycle.tick(now, self.client.unanswered());
         self.obey(command);
-        let ending = matches!(
-            self.lifecycle,
-            Lifecycle::Stopping | Lifecycle::Killing { .. }
-        );
-        self.client.settle(now, ending, self.engine.world());
+        let ending = match self.lifecycle {
+            Lifecycle::Stopping | Lifecycle::Killing { .. } => Ending::Yes,
+            Lifecycle::Waiting { .. } | Lifecycle::Running | Lifecycle::Ending { .. } => Ending::No,
+        };
+        self.client.settle(ending, &mut self.engine);
         self.engine.commit();
     }
 

@@ -44,9 +44,16 @@ impl Encoder {
         self.json(server);
         self.raw(b",\"event\":");
         self.json(&event.kind);
-        if let Some(tool) = annotated.tool {
-            self.raw(b",\"tool\":");
-            self.json(tool);
+        match annotated {
+            Annotated::Nothing => {}
+            Annotated::Tool(tool) => {
+                self.raw(b",\"tool\":");
+                self.json(tool);
+            }
+            Annotated::Request(request) => {
+                self.raw(b",\"request\":");
+                self.json(request);
+            }
         }
         self.raw(b",\"state\":\"");
         self.raw(machine.leaf().name().as_bytes());

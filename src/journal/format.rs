@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
 
 /// How lines are written. Raised by every change of a line's shape.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What the machines decide. Raised by every change of a decision.
 pub const RULES: u32 = 1;
@@ -128,9 +128,14 @@ pub struct Gap {
 
 /// What people want to read beside an event, and machines do not see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Annotated<'a> {
-    /// Beside a submitted call: the tool's name.
-    pub tool: Option<&'a str>,
+pub enum Annotated<'a> {
+    /// There is nothing to say.
+    #[default]
+    Nothing,
+    /// Beside a submitted call of a tool: its name.
+    Tool(&'a str),
+    /// Beside a submitted call that is another request: its method, and what it names.
+    Request(&'a str),
 }
 
 /// 64 bits, in the file as sixteen hexadecimal digits: JSON's readers keep only 53.

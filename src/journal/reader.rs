@@ -46,8 +46,10 @@ pub struct Input {
     pub server: String,
     /// What it was told, and when.
     pub event: Event,
-    /// Beside a submitted call: the tool's name.
+    /// Beside a submitted call of a tool: its name.
     pub tool: Option<String>,
+    /// Beside a submitted call that is another request: its method, and what it names.
+    pub request: Option<String>,
     /// The state afterwards.
     pub state: Leaf,
     /// Digest over the effects.
@@ -56,6 +58,13 @@ pub struct Input {
     pub digest: Hex64,
     /// Digest over the machine's whole snapshot, beside some records.
     pub snapshot: Option<Hex64>,
+}
+
+impl Input {
+    /// What is said beside the event, if anything is.
+    pub fn label(&self) -> Option<&str> {
+        self.tool.as_deref().or(self.request.as_deref())
+    }
 }
 
 /// Something that no machine was told.
@@ -78,6 +87,7 @@ struct Record {
     server: Option<String>,
     event: Option<EventKind>,
     tool: Option<String>,
+    request: Option<String>,
     state: Option<Leaf>,
     effects: Option<Hex64>,
     digest: Option<Hex64>,
@@ -343,6 +353,7 @@ impl Record {
             server,
             event,
             tool,
+            request,
             state,
             effects,
             digest,
@@ -360,13 +371,16 @@ impl Record {
                     server,
                     event,
                     tool,
+                    request,
                     state,
                     effects,
                     digest,
                     snapshot,
                 }))
             }
-            (Some(note), None, None, None, None, None) if tool.is_none() && snapshot.is_none() => {
+            (Some(note), None, None, None, None, None)
+                if tool.is_none() && request.is_none() && snapshot.is_none() =>
+            {
                 Some(Entry::Note(Noted { seq, at, note }))
             }
             _ => None,

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     One,
+    /// Has events and timers of questions, and `request` beside calls that are no tool's.
+    Two,
 }
 
 impl Known {
@@ -11,6 +13,7 @@ impl Known {
     pub(super) fn of(number: u32) -> Option<Self> {
         match number {
             1 => Some(Self::One),
+            2 => Some(Self::Two),
             _ => None,
         }
     }
@@ -19,7 +22,9 @@ impl Known {
     /// none if it is in the current one.
     fn lift(self, _line: &mut Vec<u8>) -> Option<Self> {
         match self {
-            Self::One => None,
+            // What is new can't stand in a line of format 1, and all else is as it was.
+            Self::One => Some(Self::Two),
+            Self::Two => None,
         }
     }
 

@@ -16,5 +16,56 @@ pub const CANCELLED: &str = "notifications/cancelled";
 pub const PROGRESS: &str = "notifications/progress";
 /// The list of tools is another one now.
 pub const TOOLS_LIST_CHANGED: &str = "notifications/tools/list_changed";
+/// One page of prompts.
+pub const PROMPTS_LIST: &str = "prompts/list";
+/// Fills a prompt in.
+pub const PROMPTS_GET: &str = "prompts/get";
+/// The list of prompts is another one now.
+pub const PROMPTS_LIST_CHANGED: &str = "notifications/prompts/list_changed";
+/// One page of resources.
+pub const RESOURCES_LIST: &str = "resources/list";
+/// One page of templates of resources' URIs.
+pub const RESOURCE_TEMPLATES_LIST: &str = "resources/templates/list";
+/// A resource's contents.
+pub const RESOURCES_READ: &str = "resources/read";
+/// Tell me when a resource changes.
+pub const RESOURCES_SUBSCRIBE: &str = "resources/subscribe";
+/// Tell me no more.
+pub const RESOURCES_UNSUBSCRIBE: &str = "resources/unsubscribe";
+/// The list of resources is another one now.
+pub const RESOURCES_LIST_CHANGED: &str = "notifications/resources/list_changed";
+/// A resource that was subscribed to has changed.
+pub const RESOURCES_UPDATED: &str = "notifications/resources/updated";
+/// What may an argument be?
+pub const COMPLETE: &str = "completion/complete";
+/// How much a server is to tell.
+pub const SET_LEVEL: &str = "logging/setLevel";
+/// What a server tells.
+pub const MESSAGE: &str = "notifications/message";
+/// What becomes of a task.
+pub const TASKS_GET: &str = "tasks/get";
+/// What came of a task.
+pub const TASKS_RESULT: &str = "tasks/result";
+/// Ends a task.
+pub const TASKS_CANCEL: &str = "tasks/cancel";
+/// One page of tasks.
+pub const TASKS_LIST: &str = "tasks/list";
+/// A server asks the client's model.
+pub const SAMPLING: &str = "sampling/createMessage";
+/// A server asks the client's user.
+pub const ELICITATION: &str = "elicitation/create";
+/// A server asks for the folders that the client works in.
+pub const ROOTS_LIST: &str = "roots/list";
+/// Those folders are others now.
+pub const ROOTS_LIST_CHANGED: &str = "notifications/roots/list_changed";
+/// Opens a stream of notifications, in the era without a handshake.
+pub const LISTEN: &str = "subscriptions/listen";
+/// Such a stream is open.
+pub const LISTEN_ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 /// What are you? Of the era without a handshake.
 pub const DISCOVER: &str = "server/discover";
+
+/// Whether a server may ask for this in the answer to a call.
+pub fn may_stand_in_an_answer(method: &str) -> bool {
+    [SAMPLING, ELICITATION, ROOTS_LIST].contains(&method)
+}

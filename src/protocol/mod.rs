@@ -13,12 +13,18 @@
 //!
 //! Absent on purpose: the modern era (no handshake, `server/discover`), and any state of a session.
 
+pub mod bridge;
+pub mod capabilities;
 pub mod client_side;
 pub mod downstream_id;
 pub mod failure;
+pub mod introduction;
+pub mod listing;
 pub mod method;
 pub mod relay;
+pub mod request_state;
+pub mod resource_uri;
 pub mod server_side;
 pub mod tool_name;
-pub mod tool_page;
+pub mod uri_template;
 pub mod version;

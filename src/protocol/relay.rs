@@ -3,52 +3,70 @@
 //! Ids and the names of tools mean something on one side only. Progress tokens are the client's on
 //! both sides: whoever sends progress sends the client's own token, and it passes untouched.
 
-use crate::wire::envelope::Request;
+use super::bridge::with_params;
+use super::downstream_id::DownstreamId;
+use crate::wire::envelope::{Message, Request, parse};
 use crate::wire::jsonrpc::quoted;
-use crate::wire::params::MemberError;
+use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use crate::wire::splice::{Edit, SpliceError, splice};
-
-use super::downstream_id::DownstreamId;
 use std::ops::Range;
 
-/// Why a message can't be passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RelayError {
-    /// A member that routing depends on can't be used.
-    #[error(transparent)]
-    Member(#[from] MemberError),
-    /// A member that routing depends on isn't there.
-    #[error("params must have `{0}`")]
-    Missing(&'static str),
-    /// The line is not the one that was parsed.
-    #[error(transparent)]
-    Splice(#[from] SpliceError),
-}
-
-/// Appends a client's `tools/call` as its server gets it: with the server's own name of the tool,
-/// and the id there.
+/// Appends a client's request as its server gets it: with the id there, and the server's own name
+/// of what it is about, if that is another.
 ///
 /// # Errors
-/// The tool is uncertain; `out` is as it was.
-pub fn call_to_server(
+/// The edits are not of this line; `out` is as it was.
+pub fn request_to_server(
     out: &mut Vec<u8>,
     line: &[u8],
     request: &Request<'_>,
-    tool: &str,
+    renamed: Option<(Raw<'_>, &str)>,
     id: DownstreamId,
-) -> Result<(), RelayError> {
-    let params = request.params.ok_or(RelayError::Missing("name"))?;
-    let name = params.name()?.ok_or(RelayError::Missing("name"))?;
-    let tool = quoted(tool);
+) -> Result<(), SpliceError> {
+    let name = renamed.map(|(_, name)| quoted(name));
     let id = id.request_id();
-    let mut edits = [
-        Edit::replace(request.id.raw(), id.as_str().as_bytes()),
-        Edit::replace(name.raw, tool.as_bytes()),
-    ];
-    splice(line, &mut edits, out)?;
-    Ok(())
+    let id_edit = Edit::replace(request.id.raw(), id.as_str().as_bytes());
+    match (renamed, &name) {
+        (Some((raw, _)), Some(name)) => splice(
+            line,
+            &mut [id_edit, Edit::replace(raw, name.as_bytes())],
+            out,
+        ),
+        (_, _) => splice(line, &mut [id_edit], out),
+    }
 }
+
+/// Appends a request that a server has had before, under another id and with these members added
+/// to its params.
+///
+/// # Errors
+/// It is no request.
+pub fn repeated(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    id: DownstreamId,
+    members: &str,
+) -> Result<(), NotARequest> {
+    let Ok(Message::Request(request)) = parse(line) else {
+        return Err(NotARequest);
+    };
+    let mut renumbered = Vec::new();
+    request_to_server(&mut renumbered, line, &request, None, id).map_err(|_| NotARequest)?;
+    if members.is_empty() {
+        out.extend_from_slice(&renumbered);
+        return Ok(());
+    }
+    let Ok(Message::Request(request)) = parse(&renumbered) else {
+        return Err(NotARequest);
+    };
+    with_params(out, &renumbered, &request, members).map_err(|_| NotARequest)
+}
+
+/// A line that should be a request is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the line is no request")]
+pub struct NotARequest;
 
 /// Appends a server's reply, whose id stands at `id_at`, under the id that the client gave.
 ///
@@ -70,39 +88,28 @@ pub fn reply_to_client(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::envelope::{Message, parse};
     use rea_fsm::CallId;
 
-    fn relayed(
-        line: &str,
-        relay: impl FnOnce(&mut Vec<u8>, &[u8], Message<'_>) -> Result<(), RelayError>,
-    ) -> Result<String, RelayError> {
-        let mut out = Vec::new();
-        let message = parse(line.as_bytes()).expect("a message");
-        relay(&mut out, line.as_bytes(), message)?;
-        Ok(String::from_utf8(out).expect("text"))
-    }
+    const ID: DownstreamId = DownstreamId::Call(CallId(21));
 
-    fn call(line: &str) -> Result<String, RelayError> {
-        relayed(line, |out, line, message| {
-            let Message::Request(request) = message else {
-                panic!("a request")
-            };
-            call_to_server(
-                out,
-                line,
-                &request,
-                "e\"cho",
-                DownstreamId::Call(CallId(21)),
-            )
-        })
+    fn call(line: &str) -> String {
+        let Ok(Message::Request(request)) = parse(line.as_bytes()) else {
+            panic!("a request")
+        };
+        let name = request
+            .params
+            .and_then(|params| params.name().ok().flatten());
+        let renamed = name.map(|name| (name.raw, "e\"cho"));
+        let mut out = Vec::new();
+        request_to_server(&mut out, line.as_bytes(), &request, renamed, ID).expect("its line");
+        String::from_utf8(out).expect("text")
     }
 
     #[test]
     fn a_call_changes_in_id_and_name_only() {
         let line = r#"{"params":{"_meta":{"k":1e400,"progressToken":"mine"},"arguments":{"id":1, "name":"x"},"name":"s__e\"cho"},"x":[],"id":"a","jsonrpc":"2.0","method":"tools/call"}"#;
         let expected = r#"{"params":{"_meta":{"k":1e400,"progressToken":"mine"},"arguments":{"id":1, "name":"x"},"name":"e\"cho"},"x":[],"id":42,"jsonrpc":"2.0","method":"tools/call"}"#;
-        assert_eq!(call(line).as_deref(), Ok(expected));
+        assert_eq!(call(line), expected);
     }
 
     #[test]
@@ -110,35 +117,36 @@ mod tests {
         let line = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s__t"}}"#;
         let expected =
             r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"e\"cho"}}"#;
-        assert_eq!(call(line).as_deref(), Ok(expected));
+        assert_eq!(call(line), expected);
+        let line = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/list"}"#;
+        let expected = r#"{"jsonrpc":"2.0","id":42,"method":"tasks/list"}"#;
+        assert_eq!(call(line), expected);
     }
 
     #[test]
-    fn a_call_whose_tool_is_uncertain_is_not_passed_on() {
-        let line = |params| {
-            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#)
-        };
+    fn a_repeated_request_has_another_id_and_the_answers() {
+        let line =
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t","x":1.0}}"#;
+        let mut out = Vec::new();
+        repeated(&mut out, line.as_bytes(), ID, r#""requestState":"s""#).expect("a request");
         assert_eq!(
-            call(&line(r#"{"arguments":{}}"#)),
-            Err(RelayError::Missing("name"))
+            String::from_utf8_lossy(&out),
+            r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"requestState":"s","name":"t","x":1.0}}"#
         );
-        assert_eq!(call(&line("[]")), Err(RelayError::Missing("name")));
-        let twice = call(&line(r#"{"name":"a","name":"b"}"#));
-        assert_eq!(twice, Err(MemberError::Duplicate("name").into()));
+        assert_eq!(repeated(&mut Vec::new(), b"{}", ID, ""), Err(NotARequest));
     }
 
     #[test]
     fn a_reply_goes_back_under_the_clients_id() {
         let line = r#"{"result":{"id":42,"content":[ ]},"jsonrpc":"2.0","id":42}"#;
         let id = RequestId::from_json(r#""a\u0062""#).expect("an id");
-        let reply = relayed(line, |out, line, message| {
-            let Message::Response(response) = message else {
-                panic!("a response")
-            };
-            let id_at = response.id.expect("an id").raw().span();
-            Ok(reply_to_client(out, line, id_at, &id)?)
-        });
+        let Ok(Message::Response(response)) = parse(line.as_bytes()) else {
+            panic!("a response")
+        };
+        let id_at = response.id.expect("an id").raw().span();
+        let mut out = Vec::new();
+        reply_to_client(&mut out, line.as_bytes(), id_at, &id).expect("its line");
         let expected = r#"{"result":{"id":42,"content":[ ]},"jsonrpc":"2.0","id":"a\u0062"}"#;
-        assert_eq!(reply.as_deref(), Ok(expected));
+        assert_eq!(String::from_utf8_lossy(&out), expected);
     }
 }

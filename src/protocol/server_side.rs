@@ -1,24 +1,23 @@
 //! What the gateway itself asks a server, and what it reads of the answers.
 
+use super::capabilities::Capabilities;
 use super::downstream_id::DownstreamId;
+use super::introduction::Introduction;
 use super::{method, version};
-use crate::wire::jsonrpc::{self, NONE};
+use crate::wire::jsonrpc::{self, NONE, UNSUPPORTED_PROTOCOL_VERSION};
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{HandshakeFailure, Listing, Offer};
+use rea_fsm::{HandshakeFailure, Listing, Offer, ProtocolVersion};
 use serde::Serialize;
+use std::borrow::Cow;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InitializeParams<'a> {
     protocol_version: &'static str,
-    capabilities: NoCapabilities,
+    capabilities: Option<Raw<'a>>,
     client_info: ClientInfo<'a>,
 }
-
-/// The gateway relays no requests of servers yet, so it promises none.
-#[derive(Serialize)]
-struct NoCapabilities {}
 
 #[derive(Serialize)]
 struct ClientInfo<'a> {
@@ -27,21 +26,16 @@ struct ClientInfo<'a> {
 }
 
 #[derive(Serialize)]
-struct ListParams<'a> {
-    cursor: Raw<'a>,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CancelledParams<'a> {
     request_id: &'a RequestId,
 }
 
-/// Appends `initialize`, which offers the newest revision.
-pub fn initialize(out: &mut Vec<u8>, id: DownstreamId, server: &str) {
+/// Appends `initialize`, which offers the newest revision, and what the client can do.
+pub fn initialize(out: &mut Vec<u8>, id: DownstreamId, server: &str, client: &Introduction) {
     let params = InitializeParams {
         protocol_version: version::name(version::NEWEST_LEGACY),
-        capabilities: NoCapabilities {},
+        capabilities: Raw::parse(&client.capabilities),
         client_info: ClientInfo {
             name: &format!("rea-gateway-client:{server}"),
             version: env!("CARGO_PKG_VERSION"),
@@ -55,21 +49,24 @@ pub fn initialized(out: &mut Vec<u8>) {
     jsonrpc::notification(out, method::INITIALIZED, NONE);
 }
 
-/// Appends `ping`.
-pub fn ping(out: &mut Vec<u8>, id: DownstreamId) {
-    jsonrpc::request(out, &id.request_id(), method::PING, NONE);
+/// Appends a request whose params are these members, written already.
+pub fn request(out: &mut Vec<u8>, id: DownstreamId, method: &str, members: &[&str]) {
+    let id = id.request_id();
+    let head = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}""#);
+    out.extend_from_slice(head.as_bytes());
+    let mut opening = r#","params":{"#;
+    for member in members.iter().filter(|member| !member.is_empty()) {
+        out.extend_from_slice(opening.as_bytes());
+        out.extend_from_slice(member.as_bytes());
+        opening = ",";
+    }
+    let closing: &[u8] = if opening == "," { b"}}" } else { b"}" };
+    out.extend_from_slice(closing);
 }
 
-/// Appends `server/discover`, which only a server of the era without a handshake answers.
-pub fn discover(out: &mut Vec<u8>, id: DownstreamId) {
-    jsonrpc::request(out, &id.request_id(), method::DISCOVER, NONE);
-}
-
-/// Appends `tools/list`: for the first page, or for the one that `cursor` of the page before asks
-/// for.
-pub fn tools_list(out: &mut Vec<u8>, id: DownstreamId, cursor: Option<Raw<'_>>) {
-    let params = cursor.map(|cursor| ListParams { cursor });
-    jsonrpc::request(out, &id.request_id(), method::TOOLS_LIST, params.as_ref());
+/// The member of params in which a request of the era without a handshake says what it is.
+pub fn meta(members: &str) -> String {
+    format!(r#""_meta":{{{members}}}"#)
 }
 
 /// Appends `notifications/cancelled` for a request that this server got.
@@ -80,32 +77,121 @@ pub fn cancelled(out: &mut Vec<u8>, id: DownstreamId) {
     jsonrpc::notification(out, method::CANCELLED, Some(&params));
 }
 
+/// What a server says about itself when it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerOffer {
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What a model should know of it.
+    pub instructions: Option<String>,
+}
+
+impl ServerOffer {
+    fn of(result: Raw<'_>) -> Self {
+        Self {
+            capabilities: Capabilities::of(result.member("capabilities")),
+            instructions: result
+                .member("instructions")
+                .and_then(Raw::as_str)
+                .map(Cow::into_owned)
+                .filter(|instructions| !instructions.is_empty()),
+        }
+    }
+
+    /// As far as the machine has to know of it.
+    fn at(&self, version: ProtocolVersion) -> Offer {
+        let listing = if self.capabilities.lists_anything() {
+            Listing::Tools
+        } else {
+            Listing::Nothing
+        };
+        Offer { version, listing }
+    }
+}
+
 /// What a server's answer to `initialize` offers.
 ///
 /// # Errors
 /// It names no revision, or one that we don't speak.
-pub fn offer(result: Raw<'_>) -> Result<Offer, HandshakeFailure> {
+pub fn initialized_offer(result: Raw<'_>) -> Result<(Offer, ServerOffer), HandshakeFailure> {
     let wanted = result
         .member("protocolVersion")
         .and_then(Raw::as_str)
         .ok_or(HandshakeFailure::Malformed)?;
     let version = version::legacy(&wanted).ok_or(HandshakeFailure::Unsupported)?;
-    let has_tools = result
-        .member("capabilities")
-        .and_then(|capabilities| capabilities.member("tools"))
-        .is_some_and(Raw::is_object);
-    let listing = if has_tools {
-        Listing::Tools
-    } else {
-        Listing::Nothing
+    let offer = ServerOffer::of(result);
+    Ok((offer.at(version), offer))
+}
+
+/// What a server's answer to `server/discover` says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovered {
+    /// It speaks the revision without a handshake that we do.
+    Modern(Offer, ServerOffer),
+    /// It wants a handshake.
+    Legacy,
+    /// It speaks no revision that we do.
+    Unsupported,
+}
+
+/// Reads the result of `server/discover`. What doesn't name its revisions was no answer to that.
+pub fn discovered(result: Raw<'_>) -> Discovered {
+    let Some(supported) = result
+        .member("supportedVersions")
+        .filter(|versions| versions.is_array())
+    else {
+        return Discovered::Legacy;
     };
-    Ok(Offer { version, listing })
+    match spoken(supported) {
+        Spoken::Modern => {
+            let offer = ServerOffer::of(result);
+            Discovered::Modern(offer.at(ProtocolVersion::V2026_07_28), offer)
+        }
+        Spoken::Legacy => Discovered::Legacy,
+        Spoken::Neither => Discovered::Unsupported,
+    }
+}
+
+/// Reads the error that a server answers `server/discover` with. Only an error that the modern
+/// era has made identifies a server of it; every other one is a legacy server's.
+pub fn not_discovered(error: Raw<'_>, code: Option<i64>) -> Discovered {
+    let supported = error
+        .member("data")
+        .and_then(|data| data.member("supported"))
+        .filter(|versions| versions.is_array());
+    match (code, supported) {
+        (Some(UNSUPPORTED_PROTOCOL_VERSION), Some(supported)) => match spoken(supported) {
+            // It knows our revision and refuses it all the same.
+            Spoken::Modern | Spoken::Neither => Discovered::Unsupported,
+            Spoken::Legacy => Discovered::Legacy,
+        },
+        (_, _) => Discovered::Legacy,
+    }
+}
+
+enum Spoken {
+    Modern,
+    Legacy,
+    Neither,
+}
+
+fn spoken(versions: Raw<'_>) -> Spoken {
+    let mut spoken = Spoken::Neither;
+    for version in versions.elements().filter_map(Raw::as_str) {
+        if version == version::name(ProtocolVersion::V2026_07_28) {
+            return Spoken::Modern;
+        }
+        if version::legacy(&version).is_some() {
+            spoken = Spoken::Legacy;
+        }
+    }
+    spoken
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rea_fsm::{CallId, ProtocolVersion};
+    use rea_fsm::CallId;
 
     fn text(build: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
@@ -114,30 +200,31 @@ mod tests {
     }
 
     #[test]
-    fn initialize_offers_the_newest_revision_and_no_capability() {
+    fn initialize_offers_the_newest_revision_and_what_the_client_can_do() {
         let version = env!("CARGO_PKG_VERSION");
+        let client = Introduction {
+            capabilities: r#"{"sampling":{ }}"#.to_owned(),
+            ..Introduction::default()
+        };
         let expected = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"rea-gateway-client:git","version":"{version}"}}}}}}"#
+            r#"{{"jsonrpc":"2.0","id":1,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{"sampling":{{ }}}},"clientInfo":{{"name":"rea-gateway-client:git","version":"{version}"}}}}}}"#
         );
         assert_eq!(
-            text(|out| initialize(out, DownstreamId::Own(0), "git")),
+            text(|out| initialize(out, DownstreamId::Own(0), "git", &client)),
             expected
         );
     }
 
     #[test]
-    fn requests_of_the_gateway_have_odd_ids_and_the_cursor_as_the_server_wrote_it() {
+    fn requests_of_the_gateway_have_odd_ids_and_their_params_as_they_are() {
         assert_eq!(
-            text(|out| ping(out, DownstreamId::Own(3))),
+            text(|out| request(out, DownstreamId::Own(3), method::PING, &[])),
             r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#
         );
+        let members = [r#""cursor":"\ud800\/""#, "", r#""_meta":{}"#];
         assert_eq!(
-            text(|out| tools_list(out, DownstreamId::Own(1), None)),
-            r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#
-        );
-        assert_eq!(
-            text(|out| tools_list(out, DownstreamId::Own(1), Raw::parse(r#""\ud800\/""#))),
-            r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"\ud800\/"}}"#
+            text(|out| request(out, DownstreamId::Own(1), method::TOOLS_LIST, &members)),
+            r#"{"jsonrpc":"2.0","id":3,"method":"tools/list","params":{"cursor":"\ud800\/","_meta":{}}}"#
         );
         assert_eq!(
             text(|out| cancelled(out, DownstreamId::Call(CallId(4)))),
@@ -149,16 +236,22 @@ mod tests {
         );
     }
 
+    fn raw(text: &str) -> Raw<'_> {
+        Raw::parse(text).expect("valid JSON")
+    }
+
     fn offered(result: &str) -> Result<Offer, HandshakeFailure> {
-        offer(Raw::parse(result).expect("valid JSON"))
+        initialized_offer(raw(result)).map(|(offer, _)| offer)
     }
 
     #[test]
-    fn a_servers_offer_is_its_version_and_whether_it_has_tools() {
+    fn a_servers_offer_is_its_version_and_whether_it_has_anything_to_list() {
         let version = ProtocolVersion::V2024_11_05;
         for (capabilities, listing) in [
             (r#""tools":{},"x":1"#, Listing::Tools),
+            (r#""prompts":{}"#, Listing::Tools),
             (r#""tools":null"#, Listing::Nothing),
+            (r#""logging":{}"#, Listing::Nothing),
             ("", Listing::Nothing),
         ] {
             let result =
@@ -174,5 +267,39 @@ mod tests {
         }
         let newer = r#"{"protocolVersion":"2099-01-01"}"#;
         assert_eq!(offered(newer), Err(HandshakeFailure::Unsupported));
+    }
+
+    #[test]
+    fn a_modern_server_names_its_revisions() {
+        let result = r#"{"resultType":"complete","supportedVersions":["2099-01-01","2026-07-28"],"capabilities":{"tools":{}},"instructions":"be kind"}"#;
+        let Discovered::Modern(offer, server) = discovered(raw(result)) else {
+            panic!("modern")
+        };
+        let (version, listing) = (ProtocolVersion::V2026_07_28, Listing::Tools);
+        assert_eq!(offer, Offer { version, listing });
+        assert_eq!(server.instructions.as_deref(), Some("be kind"));
+        let newer = r#"{"supportedVersions":["2099-01-01"],"capabilities":{}}"#;
+        assert_eq!(discovered(raw(newer)), Discovered::Unsupported);
+        let both_legacy = r#"{"supportedVersions":["2025-11-25"],"capabilities":{}}"#;
+        assert_eq!(discovered(raw(both_legacy)), Discovered::Legacy);
+        assert_eq!(discovered(raw("{}")), Discovered::Legacy);
+    }
+
+    #[test]
+    fn only_the_modern_eras_own_error_tells_a_modern_server() {
+        let refusal = r#"{"code":-32022,"message":"m","data":{"supported":["2099-01-01"]}}"#;
+        let outcome = not_discovered(raw(refusal), Some(-32022));
+        assert_eq!(outcome, Discovered::Unsupported);
+        for (error, code) in [
+            (r#"{"code":-32601,"message":"m"}"#, Some(-32601)),
+            (r#"{"code":-32022,"message":"m"}"#, Some(-32022)),
+            (r#"{"code":"x"}"#, None),
+        ] {
+            assert_eq!(
+                not_discovered(raw(error), code),
+                Discovered::Legacy,
+                "{error}"
+            );
+        }
     }
 }

@@ -196,6 +196,8 @@ impl Machines {
             | EventKind::Submit { .. }
             | EventKind::Cancel { .. }
             | EventKind::Timer { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
             | EventKind::Overslept { .. } => otherwise.step(&input.event, &mut effects),
         };
         Ok(Attempt::Decided(Decided { decision, effects }))

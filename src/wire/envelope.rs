@@ -66,6 +66,8 @@ pub enum Outcome<'a> {
         raw: Raw<'a>,
         /// Whether it has `isError: true` at its top level, as a failed tool's result has.
         is_error: bool,
+        /// Its `resultType`, which every result of the era without a handshake has.
+        result_type: Option<Raw<'a>>,
     },
     /// The request was refused.
     Error {
@@ -236,6 +238,7 @@ struct Envelope<'a> {
     params_read: Option<Params<'a>>,
     result: Slot<'a>,
     is_error: bool,
+    result_type: Option<Raw<'a>>,
     error: Slot<'a>,
     code: Slot<'a>,
 }
@@ -273,9 +276,11 @@ impl<'a> Envelope<'a> {
         }
         scanner.object(|scanner, key| {
             let value = scanner.value()?;
-            if key == "isError" {
-                // Of duplicates the last counts, as it does for the client.
-                self.is_error = value.as_bool() == Some(true);
+            // Of duplicates the last counts, as it does for the client.
+            match key {
+                "isError" => self.is_error = value.as_bool() == Some(true),
+                "resultType" => self.result_type = Some(value),
+                _ => {}
             }
             Ok(())
         })
@@ -338,10 +343,13 @@ impl<'a> Envelope<'a> {
             }
             (None, Some(raw), None) => {
                 let id = id.ok_or_else(|| invalid(InvalidEnvelope::ResultWithoutId))?;
-                let is_error = self.is_error;
                 Ok(Message::Response(Response {
                     id: Some(id),
-                    outcome: Outcome::Result { raw, is_error },
+                    outcome: Outcome::Result {
+                        raw,
+                        is_error: self.is_error,
+                        result_type: self.result_type,
+                    },
                 }))
             }
             (None, None, Some(raw)) => Ok(Message::Response(Response {

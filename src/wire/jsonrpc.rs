@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::request_id::RequestId;
 
+/// The error with which a server of the era without a handshake refuses a revision.
+pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
+
 /// The codes of errors that `rea` itself answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
@@ -24,6 +27,14 @@ pub enum ErrorCode {
     TooLarge = -32005,
     /// The server's reply could not be taken for a message.
     Unreadable = -32008,
+    /// The server did not answer: it is not there, or went away, or takes too long.
+    Unavailable = -32000,
+    /// Nobody has answered a server's question in time.
+    Unanswered = -32001,
+    /// The client has no capability that the request needs.
+    MissingCapability = -32021,
+    /// The revision that the client asks for is not spoken here.
+    UnsupportedVersion = UNSUPPORTED_PROTOCOL_VERSION,
 }
 
 impl ErrorCode {

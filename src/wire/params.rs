@@ -18,6 +18,11 @@ pub struct Params<'a> {
     progress_token: Slot<'a>,
     request_id: Slot<'a>,
     cursor: Slot<'a>,
+    uri: Slot<'a>,
+    request_state: Slot<'a>,
+    input_responses: Slot<'a>,
+    task: Slot<'a>,
+    meta_version: Slot<'a>,
 }
 
 /// A string as written and as meant.
@@ -56,6 +61,11 @@ impl<'a> Params<'a> {
             progress_token: Slot::Absent,
             request_id: Slot::Absent,
             cursor: Slot::Absent,
+            uri: Slot::Absent,
+            request_state: Slot::Absent,
+            input_responses: Slot::Absent,
+            task: Slot::Absent,
+            meta_version: Slot::Absent,
         };
         params.raw = if scanner.peek() == Some(b'{') {
             scanner.object(|scanner, key| {
@@ -70,6 +80,10 @@ impl<'a> Params<'a> {
                     "progressToken" => params.progress_token.put(value),
                     "requestId" => params.request_id.put(value),
                     "cursor" => params.cursor.put(value),
+                    "uri" => params.uri.put(value),
+                    "requestState" => params.request_state.put(value),
+                    "task" => params.task.put(value),
+                    "inputResponses" => params.input_responses.put(value),
                     _ => {}
                 }
                 Ok(())
@@ -86,8 +100,10 @@ impl<'a> Params<'a> {
         }
         scanner.object(|scanner, key| {
             let value = scanner.value()?;
-            if key == "progressToken" {
-                self.meta_progress_token.put(value);
+            match key {
+                "progressToken" => self.meta_progress_token.put(value),
+                "io.modelcontextprotocol/protocolVersion" => self.meta_version.put(value),
+                _ => {}
             }
             Ok(())
         })
@@ -112,6 +128,81 @@ impl<'a> Params<'a> {
     /// It is written twice or of the wrong kind.
     pub fn cursor(&self) -> Result<Option<Text<'a>>, MemberError> {
         text(self.cursor, "cursor")
+    }
+
+    /// `uri`: of a resource.
+    ///
+    /// # Errors
+    /// It is written twice or of the wrong kind.
+    pub fn uri(&self) -> Result<Option<Text<'a>>, MemberError> {
+        text(self.uri, "uri")
+    }
+
+    /// `requestState`: what a call that is repeated with answers brings back.
+    ///
+    /// # Errors
+    /// It is written twice or of the wrong kind.
+    pub fn request_state(&self) -> Result<Option<Text<'a>>, MemberError> {
+        text(self.request_state, "requestState")
+    }
+
+    /// `inputResponses`: the answers that such a call brings along, an object.
+    ///
+    /// # Errors
+    /// It is written twice or of the wrong kind.
+    pub fn input_responses(&self) -> Result<Option<Raw<'a>>, MemberError> {
+        let member = "inputResponses";
+        match self
+            .input_responses
+            .get()
+            .map_err(|WrittenTwice| MemberError::Duplicate(member))?
+        {
+            None => Ok(None),
+            Some(raw) if raw.is_object() => Ok(Some(raw)),
+            Some(_) => Err(MemberError::WrongKind {
+                member,
+                expected: "an object",
+            }),
+        }
+    }
+
+    /// Whether the request is to be carried out as a task.
+    pub fn wants_task(&self) -> bool {
+        match self.task {
+            Slot::Absent => false,
+            Slot::Once(_) | Slot::Twice => true,
+        }
+    }
+
+    /// `_meta`, if it is an object that is written once.
+    pub fn meta(&self) -> Option<Raw<'a>> {
+        self.meta.get().ok().flatten().filter(|raw| raw.is_object())
+    }
+
+    /// The revision of the protocol that stands in `_meta`: a request of the era without a
+    /// handshake has one.
+    ///
+    /// # Errors
+    /// It is written twice or of the wrong kind.
+    pub fn version(&self) -> Result<Option<Text<'a>>, MemberError> {
+        text(
+            self.meta_version,
+            "_meta[\"io.modelcontextprotocol/protocolVersion\"]",
+        )
+    }
+
+    /// A string member that only one method has.
+    ///
+    /// # Errors
+    /// It is written twice or of the wrong kind.
+    pub fn other(&self, member: &'static str) -> Result<Option<Text<'a>>, MemberError> {
+        let mut slot = Slot::Absent;
+        for (key, value) in self.raw.members() {
+            if key == member {
+                slot.put(value);
+            }
+        }
+        text(slot, member)
     }
 
     /// `_meta.progressToken`: under which the sender of a request wants to hear of its progress.

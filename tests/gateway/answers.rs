@@ -56,7 +56,7 @@ fn a_ping_is_answered() {
 fn an_unknown_method_is_refused_at_once() {
     let mut sim = gateway(1, |_, _| Birth::NeverKnown);
     sim.says(&[
-        r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"no/such/method"}"#,
         r#"{"jsonrpc":"2.0","method":"no/such/notification"}"#,
     ]);
     assert_eq!(code(&mut sim, "1"), -32_601);

@@ -14,9 +14,9 @@ use rea::journal::{
     machine_seed,
 };
 use rea_fsm::{
-    CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, ExitStatus, Generation,
-    HandshakeFailure, Listing, Millis, Offer, Operator, ProtocolVersion, ReplyKind, Report,
-    SpawnFailure, Tuning,
+    Asks, CallClass, CallId, Downstream, Drain, Effect, Event, EventKind, ExitStatus, Generation,
+    HandshakeFailure, Listing, Millis, Offer, Operator, ProtocolVersion, QuestionId, ReplyKind,
+    Report, SpawnFailure, Tuning,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -53,6 +53,7 @@ pub(crate) struct World {
     random: u64,
     at: Millis,
     calls: u64,
+    questions: u64,
     servers: BTreeMap<String, Server>,
     effects: Vec<Effect>,
 }
@@ -73,6 +74,7 @@ impl World {
             random: about.jitter_seed.wrapping_mul(2).wrapping_add(1),
             at: Millis::ZERO,
             calls: 0,
+            questions: 0,
             servers,
             effects: Vec::new(),
         }
@@ -109,7 +111,8 @@ impl World {
         effects.clear();
         let server = self.servers.get_mut(&name).unwrap();
         server.machine.step(&event, &mut effects);
-        journal.append_input(&name, &event, Annotated { tool }, &effects, &server.machine);
+        let annotated = tool.map_or(Annotated::Nothing, Annotated::Tool);
+        journal.append_input(&name, &event, annotated, &effects, &server.machine);
         for effect in &effects {
             if let Some(answer) = self.answer(effect) {
                 self.servers
@@ -142,6 +145,11 @@ impl World {
                     class,
                     timeout_ms: Millis(5_000),
                     bytes: 100 + self.calls % 900,
+                    asks: if self.calls.is_multiple_of(3) {
+                        Asks::InAnswers
+                    } else {
+                        Asks::Directly
+                    },
                 };
                 (submit, Some("read_file"))
             }
@@ -162,6 +170,13 @@ impl World {
             }
             95 => child(Report::StdoutEof {}),
             96 => child(Report::ListChanged {}),
+            97 if self.calls.is_multiple_of(2) => {
+                self.questions += 1;
+                child(Report::Asked {
+                    question: QuestionId(self.questions),
+                    asks: Asks::InAnswers,
+                })
+            }
             97 => {
                 let call = CallId(self.calls);
                 (EventKind::Cancel { call }, None)
@@ -190,6 +205,17 @@ impl World {
             listing: Listing::Tools,
         };
         let (generation, report) = match effect {
+            Effect::Offer {
+                call,
+                round,
+                questions,
+            } if dice < 80 => {
+                return Some(EventKind::Resume {
+                    call: *call,
+                    round: *round,
+                    answers: questions.clone(),
+                });
+            }
             Effect::AcquireSlot { ticket } => {
                 return Some(EventKind::SlotGranted { ticket: *ticket });
             }

@@ -7,7 +7,7 @@ use super::rng::Rng;
 use super::world::{SimWorld, Waiting};
 use jiff::Timestamp;
 use rea::engine::{Engine, ServerId, ServerSetup};
-use rea::gateway::{Annotations, CallPolicy, Client, Gateway, Input, Patience};
+use rea::gateway::{Annotations, CallPolicy, Client, ClientSetup, Gateway, Input, Patience};
 use rea::journal::{About, Journal, Limits, MemoryHandle, Mode, machine_seed};
 use rea_fsm::{Leaf, Millis, Remains, State, Tuning};
 use std::collections::BTreeMap;
@@ -185,12 +185,16 @@ impl Sim {
             })
             .collect();
         let engine = Engine::new(servers, setup.spawn_slots, journal, world);
-        let client = Client::new(
+        let client = Client::new(ClientSetup {
             policies,
-            Millis(setup.list_budget_ms),
-            began(),
-            Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
-        );
+            servers: names.clone(),
+            list_budget_ms: Millis(setup.list_budget_ms),
+            list_keep_ms: Millis(60_000),
+            question_ms: Millis(2_000),
+            began: began(),
+            key: [7; 32],
+            redact: Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
+        });
         Self {
             gateway: Gateway::new(engine, client, Patience::default(), setup.line_bytes_max),
             names,
@@ -398,6 +402,11 @@ impl Sim {
         let mut read = self.read_by(server);
         read.retain(|line| line.contains("\"tools/call\""));
         read
+    }
+
+    /// A server's machine.
+    pub(crate) fn downstream(&mut self, server: u32) -> &rea_fsm::Downstream {
+        self.gateway.engine().downstream(ServerId(server))
     }
 
     pub(crate) fn leaf(&mut self, server: u32) -> Leaf {

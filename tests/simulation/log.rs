@@ -233,6 +233,12 @@ impl Kind {
             | Effect::Arm { .. }
             | Effect::Disarm { .. }
             | Effect::Complete { .. }
+            | Effect::Ask { .. }
+            | Effect::Withdraw { .. }
+            | Effect::Answer { .. }
+            | Effect::RefuseQuestion { .. }
+            | Effect::Offer { .. }
+            | Effect::Keep { .. }
             | Effect::CatalogueChanged { .. }
             | Effect::Publish
             | Effect::Log(_) => None,

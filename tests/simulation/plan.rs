@@ -57,6 +57,9 @@ fn tuning(rng: &mut Rng) -> Tuning {
         blocker_window_ms: Millis(20_000),
         blocker_unready_ms: Millis(3_000),
         blocker_rearm_ms: Millis(5_000),
+        known_version: None,
+        questions_max: 4,
+        question_ms: Millis(2_000),
     }
 }
 

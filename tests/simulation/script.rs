@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 type OnCall = Box<dyn FnMut(&Asked) -> Vec<Does>>;
+type OnAny = Box<dyn FnMut(&Asked) -> Option<Vec<Does>>>;
 
 /// A request as a scripted server reads it.
 pub(crate) struct Asked {
@@ -67,6 +68,8 @@ pub(crate) struct Scripted {
     /// The text of each page's tools.
     pub(crate) pages: Vec<String>,
     pub(crate) on_call: OnCall,
+    /// Looks at every message first; what it does not want goes its usual way.
+    pub(crate) on_any: OnAny,
     pub(crate) ignores_end: bool,
     pub(crate) last_words: &'static str,
 }
@@ -84,6 +87,7 @@ impl Scripted {
                 r#"{"name":"work","inputSchema":{"type":"object"}},{"name":"other"}"#.to_owned(),
             ],
             on_call: Box::new(|asked| vec![asked.result(0, DONE)]),
+            on_any: Box::new(|_| None),
             ignores_end: false,
             last_words: "",
         }
@@ -91,6 +95,14 @@ impl Scripted {
 
     pub(crate) fn on_call(mut self, on_call: impl FnMut(&Asked) -> Vec<Does> + 'static) -> Self {
         self.on_call = Box::new(on_call);
+        self
+    }
+
+    pub(crate) fn on_any(
+        mut self,
+        on_any: impl FnMut(&Asked) -> Option<Vec<Does>> + 'static,
+    ) -> Self {
+        self.on_any = Box::new(on_any);
         self
     }
 
@@ -125,6 +137,9 @@ impl Scripted {
 impl Mind for Scripted {
     fn hear(&mut self, line: &str) -> Vec<Does> {
         let asked = Asked::of(line);
+        if let Some(does) = (self.on_any)(&asked) {
+            return does;
+        }
         let answer = |manner: Manner, result: &str| match manner {
             Manner::After(after_ms) => vec![asked.result(after_ms, result)],
             Manner::Never => Vec::new(),

@@ -381,6 +381,8 @@ impl World for SimWorld {
         &mut self.client_staged
     }
 
+    fn remember(&mut self, _: ServerId, _: rea::engine::Catalogue<'_>) {}
+
     fn release(&mut self) {
         let written = self.written.bytes();
         for (key, act, logged) in std::mem::take(&mut self.staged) {

@@ -101,7 +101,10 @@ impl Project {
     pub fn script(self, name: &str, body: &str, more: &str) -> Self {
         let file = self.base().join(format!("{name}.sh"));
         fs::write(&file, format!("REA='{REA}'\n{SCRIPT_WORDS}\n{body}\n")).unwrap();
-        self.server(name, &["sh", file.as_str()], more)
+        // Most of them say nothing to what they don't know, and would be waited for.
+        let comma = if more.is_empty() { "" } else { ", " };
+        let more = format!("protocol: legacy{comma}{more}");
+        self.server(name, &["sh", file.as_str()], &more)
     }
 
     /// Where files lie that are none of the project's.

@@ -4,8 +4,10 @@
 //! that belong to a state as such. Invariant: a timer that only one state waits for is disarmed
 //! when that state is left.
 
-use super::{Catalogue, Conn, ListState, Phase, Pipe, Remains, State, TeardownStep, Turn, Why};
-use crate::downstream::Ignored;
+use super::{
+    Catalogue, Conn, ListState, Phase, Pipe, Remains, State, TeardownStep, Then, Turn, Why,
+};
+use crate::decision::Ignored;
 use crate::effect::{Effect, LogEvent, Refusal, Signal};
 use crate::id::{Generation, Ticket, TimerKey};
 use crate::tuning::Protocol;
@@ -45,7 +47,10 @@ impl Conn {
                     turn.log(LogEvent::Unkillable { generation });
                 }
                 self.last_error = Some(LastError::Unkillable);
-                self.count_loss(turn);
+                // What is lost because somebody asked for another process is no fault.
+                if !asked_for(source) {
+                    self.count_loss(turn);
+                }
                 self.lose_in_flight(None, turn);
                 self.fail_queue(&Refusal::Unkillable, turn);
                 self.arm(TimerKey::Teardown, self.tuning.kill_again_ms, turn);
@@ -118,6 +123,14 @@ impl Conn {
     fn enter_phase(&mut self, source: &State, phase: Phase, why: Why, turn: &mut Turn<'_>) {
         match phase {
             Phase::Waiting => {
+                // It waits already; only what it is for has changed.
+                if let State::Connecting {
+                    phase: Phase::Waiting,
+                    ..
+                } = source
+                {
+                    return;
+                }
                 // A connection that failed without spending budget asks anew: the old slot is
                 // given back first, so that nobody holds two.
                 if matches!(source, State::Connecting { .. }) {
@@ -272,4 +285,10 @@ impl Conn {
             turn.effects.push(Effect::CatalogueChanged { generation });
         }
     }
+}
+
+/// Whether the process was being ended because somebody has asked for another one.
+fn asked_for(source: &State) -> bool {
+    let then = Then::Again(Why::Operator);
+    matches!(source, State::Reaping { then: follows, .. } if *follows == then)
 }

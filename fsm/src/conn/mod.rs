@@ -31,7 +31,7 @@ use state::Superstate;
 pub use state::{Leaf, Phase, Remains, State, TeardownStep, Then, Why};
 pub use timers::Timers;
 
-use crate::downstream::Ignored;
+use crate::decision::Ignored;
 use crate::effect::{Effect, LogEvent, Refusal};
 use crate::event::{EventKind, ExitStatus, ProtocolVersion};
 use crate::id::{Epoch, Generation, Millis, Ticket, TimerKey};
@@ -132,6 +132,9 @@ pub struct Turn<'a> {
     pub(crate) effects: &'a mut Vec<Effect>,
     /// The breaker's current epoch.
     pub(crate) epoch: Epoch,
+    /// Until when its client may take to answer the server, if the server has asked something. One
+    /// that waits for a person may do nothing else meanwhile.
+    pub(crate) asked_until: Option<Millis>,
     /// What the breaker says of the call that arrives, if it does not admit it.
     pub(crate) refusal: Option<Refusal>,
     pub(crate) tally: Tally,
@@ -158,9 +161,20 @@ pub enum Input<'a> {
     Restore(&'a State),
 }
 
+impl Era {
+    /// The revision, if it is known.
+    pub const fn version(self) -> Option<ProtocolVersion> {
+        match self {
+            Self::Unknown | Self::DiedProbed => None,
+            Self::Known(version) => Some(version),
+        }
+    }
+}
+
 impl Conn {
     pub(crate) fn new(tuning: Tuning, jitter_seed: u64) -> Self {
         Self {
+            era: tuning.known_version.map_or(Era::Unknown, Era::Known),
             tuning,
             jitter_seed,
             generation: None,
@@ -168,7 +182,6 @@ impl Conn {
             input: Pipe::Closed,
             calls: Ledger::default(),
             restarts: Restarts::default(),
-            era: Era::Unknown,
             catalogue: None,
             list: ListState::default(),
             timers: Timers::default(),
@@ -203,6 +216,11 @@ impl Conn {
     /// The restart budget.
     pub const fn restarts(&self) -> &Restarts {
         &self.restarts
+    }
+
+    /// What is known of the server's era.
+    pub const fn era(&self) -> Era {
+        self.era
     }
 
     /// What is known of the list of tools.
@@ -252,6 +270,7 @@ pub(crate) fn restore(conn: Conn, state: &State) -> StateMachine<Conn> {
         at: since,
         effects: &mut effects,
         epoch: Epoch::default(),
+        asked_until: None,
         refusal: None,
         tally: Tally::default(),
         ignored: Some(Ignored::Restored),

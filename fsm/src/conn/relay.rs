@@ -5,7 +5,7 @@
 //! process is gone, because until then an answer may still arrive.
 
 use super::{Call, Conn, Pipe, Place, Turn};
-use crate::downstream::Ignored;
+use crate::decision::Ignored;
 use crate::effect::{Effect, Executed, Refusal, Verdict};
 use crate::event::{CallClass, ExitStatus, ReplyKind};
 use crate::id::{CallId, Millis, TimerKey};

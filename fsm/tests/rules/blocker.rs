@@ -196,3 +196,16 @@ fn a_new_episode_counts_from_nothing() {
         machine.fire(TimerKey::Breaker);
     }
 }
+
+#[test]
+fn a_threshold_of_zero_counts_as_one() {
+    let mut machine = locked_patiently();
+    let tuning = Tuning {
+        blocker_failures: 0,
+        ..machine.inner.conn().tuning().clone()
+    };
+    machine.configure(tuning);
+    machine.fire(TimerKey::Lock).slot().exited();
+    machine.expect_leaf(Leaf::FlapLocked);
+    assert_eq!(firings(&machine), 1);
+}

@@ -406,3 +406,32 @@ fn where_the_state_refuses_it_says_why_and_not_the_circuit() {
     );
     assert_eq!(machine.inner.view().retry_at_ms, Some(retry_at));
 }
+
+#[test]
+fn other_numbers_are_no_fault() {
+    let mut machine = Machine::ready_with(Tuning {
+        breaker_faults: 5,
+        ..brittle()
+    });
+    for call in 1..=2 {
+        time_out(&mut machine, call);
+    }
+    machine.configure(brittle());
+    assert_eq!(circuit(&machine), Circuit::Closed { faults: 2 });
+    time_out(&mut machine, 3);
+    assert!(matches!(circuit(&machine), Circuit::Open { .. }));
+}
+
+#[test]
+fn calls_that_are_lost_to_a_restart_that_somebody_asked_for_are_no_fault_even_if_it_gets_stuck() {
+    let mut machine = Machine::ready_with(Tuning {
+        breaker_faults: 1,
+        ..Tuning::default()
+    });
+    machine.submit(1, CallClass::Unsafe).restart(0);
+    for _ in 0..3 {
+        machine.fire(TimerKey::Teardown);
+    }
+    machine.expect_leaf(Leaf::Stuck);
+    assert_eq!(circuit(&machine), Circuit::Closed { faults: 0 });
+}

@@ -26,6 +26,12 @@ fn of_call_one(machine: &Machine) -> Vec<Effect> {
             | Effect::Ping { .. }
             | Effect::CloseStdin { .. }
             | Effect::SignalGroup { .. }
+            | Effect::Ask { .. }
+            | Effect::Withdraw { .. }
+            | Effect::Answer { .. }
+            | Effect::RefuseQuestion { .. }
+            | Effect::Offer { .. }
+            | Effect::Keep { .. }
             | Effect::CatalogueChanged { .. }
             | Effect::Publish
             | Effect::Log(_) => false,

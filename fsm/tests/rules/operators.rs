@@ -139,7 +139,7 @@ fn a_restart_during_the_handshake_replaces_the_process_too() {
     Machine::waiting()
         .restart(0)
         .expect_quiet(Leaf::Connecting)
-        .expect_state(&connecting(Phase::Waiting, Why::Cold));
+        .expect_state(&connecting(Phase::Waiting, Why::Operator));
 }
 
 #[test]
@@ -393,4 +393,34 @@ fn what_blocked_a_server_may_be_repaired_while_its_process_is_being_ended() {
             .exited()
             .expect_state(&connecting(Phase::Waiting, Why::Operator));
     }
+}
+
+#[test]
+fn a_restart_while_a_lock_probe_waits_for_its_slot_makes_it_an_ordinary_start() {
+    let mut machine = Machine::flap_locked();
+    machine.fire(TimerKey::Lock).restart(0);
+    let (phase, why) = (Phase::Waiting, Why::Operator);
+    machine.expect_state(&State::Connecting { phase, why });
+    machine.slot().spawn_ok().exited();
+    machine.expect_leaf(Leaf::Connecting);
+}
+
+#[test]
+fn a_second_restart_gives_calls_less_time_and_never_more() {
+    let draining = || {
+        let mut machine = Machine::ready();
+        machine.submit(1, CallClass::Unsafe).restart(600_000);
+        machine
+    };
+    let teardown = |machine: &Machine| machine.inner.due(TimerKey::Teardown);
+    let mut machine = draining();
+    machine.restart(5_000);
+    assert_eq!(teardown(&machine), Some(Millis(5_000)));
+    machine.restart(9_000);
+    assert_eq!(teardown(&machine), Some(Millis(5_000)));
+    let mut machine = draining();
+    machine.restart(0);
+    let then = Then::Again(Why::Operator);
+    let step = TeardownStep::StdinClosed;
+    machine.expect_state(&State::Reaping { then, step });
 }

@@ -85,3 +85,18 @@ fn progress_of_no_call_in_flight_is_nobodys() {
         .exited_unread(&[1])
         .ignores(Ignored::UnknownCall, |machine| machine.progress(1));
 }
+
+#[test]
+fn progress_breaks_a_silence() {
+    let mut machine = Machine::ready_with(Tuning {
+        heartbeat_ms: Millis(10_000),
+        ..Tuning::default()
+    });
+    machine
+        .submit(1, CallClass::Unsafe)
+        .at(9_000)
+        .progress(1)
+        .fire(TimerKey::Heartbeat)
+        .expect_leaf(Leaf::Ready);
+    assert_eq!(machine.inner.due(TimerKey::Heartbeat), Some(Millis(19_000)));
+}

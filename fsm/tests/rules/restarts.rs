@@ -247,3 +247,25 @@ fn a_shorter_connection_forgives_nothing() {
     machine.expect_leaf(Leaf::FlapLocked);
     assert_eq!(locks(&machine), 2);
 }
+
+#[test]
+fn a_lock_probe_that_fails_locks_again_whatever_the_budget_has_left() {
+    let mut machine = Machine::ready_with(Tuning {
+        restart_intensity: 3,
+        backoff_base_ms: Millis(1),
+        ..Tuning::default()
+    });
+    machine.exited();
+    for _ in 0..3 {
+        machine.reconnect().exited();
+        if machine.inner.leaf() == Leaf::Backoff {
+            machine.fire(TimerKey::Backoff);
+        }
+    }
+    machine.expect_leaf(Leaf::FlapLocked);
+    // Long after the window, when the budget would allow three.
+    let until = machine.inner.due(TimerKey::Lock).unwrap_or_default();
+    machine.at(until.0 + 10_000_000).timer(TimerKey::Lock);
+    machine.slot().spawn_ok().exited();
+    machine.expect_leaf(Leaf::FlapLocked);
+}

@@ -85,3 +85,57 @@ fn the_digest_tells_machines_apart() {
         .collect();
     assert_eq!(digests.len(), everywhere().len());
 }
+
+/// Logs hold digests: of what could be before there were questions they stay what they were.
+#[test]
+fn digests_without_questions_are_what_they_were() {
+    let mut machine = Machine::ready();
+    machine
+        .submit(1, CallClass::Unsafe)
+        .reply(1)
+        .submit(2, CallClass::ReadOnly)
+        .exited()
+        .reconnect();
+    assert_eq!(machine.inner.digest(), 1_599_813_903_409_036_013);
+    assert_eq!(
+        rea_fsm::digest(&machine.inner.snapshot()),
+        16_651_015_271_364_253_258
+    );
+    assert_eq!(
+        rea_fsm::digest(&rea_fsm::Tuning::default()),
+        2_247_324_201_170_620_396
+    );
+}
+
+#[test]
+fn the_digest_knows_when_a_server_was_last_heard() {
+    let heard_at = |at: u64| {
+        let mut machine = Machine::ready_with(rea_fsm::Tuning {
+            call_cap_ms: rea_fsm::Millis(50_000),
+            ..rea_fsm::Tuning::default()
+        });
+        // The deadline is the cap's in both, so nothing else differs.
+        machine.submit(1, CallClass::Unsafe).at(at).progress(1);
+        machine.inner.digest()
+    };
+    assert_ne!(heard_at(1_000), heard_at(2_000));
+}
+
+#[test]
+fn the_digest_knows_how_the_last_process_ended_and_what_is_armed() {
+    let ended_with = |code: i32| {
+        let mut machine = Machine::ready();
+        let (status, unread) = (rea_fsm::ExitStatus::Code(code), Vec::new());
+        machine.report(rea_fsm::Report::Exited { status, unread });
+        // A new process is ready, and an answer has taken the error away.
+        machine.reconnect().submit(1, CallClass::Unsafe).reply(1);
+        machine.inner.digest()
+    };
+    assert_ne!(ended_with(1), ended_with(2));
+    let list_wanted_at = |at: u64| {
+        let mut machine = Machine::ready();
+        machine.at(at).list_changed();
+        machine.inner.digest()
+    };
+    assert_ne!(list_wanted_at(100), list_wanted_at(200));
+}

@@ -219,3 +219,21 @@ fn the_heartbeat_goes_on_after_the_suspicion_that_it_raised() {
         .fire(TimerKey::Heartbeat)
         .expect_leaf(Leaf::Suspect);
 }
+
+#[test]
+fn a_server_that_waits_for_a_person_is_not_ended_for_its_silence() {
+    let mut machine = Machine::ready();
+    machine
+        .submit(1, CallClass::Unsafe)
+        .asked(1)
+        .fire_call(1)
+        .expect_leaf(Leaf::Suspect);
+    for _ in 0..10 {
+        machine.fire(TimerKey::Pong).expect_leaf(Leaf::Suspect);
+    }
+    // Once it is answered it has to say something.
+    machine
+        .answered(1)
+        .fire(TimerKey::Pong)
+        .expect_leaf(Leaf::Reaping);
+}

@@ -61,7 +61,7 @@ fn a_cap_may_be_its_first_value_and_not_below() {
 
 #[test]
 fn zero_is_refused_where_nothing_would_ever_work() {
-    let numbers: [(&str, Change); 22] = [
+    let numbers: [(&str, Change); 23] = [
         ("restart_window", |tuning, value| {
             tuning.restart_window_ms = Millis(value)
         }),
@@ -111,6 +111,9 @@ fn zero_is_refused_where_nothing_would_ever_work() {
         }),
         ("blocker_rearm", |tuning, value| {
             tuning.blocker_rearm_ms = Millis(value)
+        }),
+        ("question", |tuning, value| {
+            tuning.question_ms = Millis(value)
         }),
     ];
     for (name, number) in numbers {

@@ -13,7 +13,7 @@ fn health_and_connection_of_every_state() {
     use Health::{Degraded, Healthy, Unhealthy};
     let mut lock_probe = Machine::flap_locked();
     lock_probe.fire(TimerKey::Lock);
-    for (name, machine, health, connected, connection) in [
+    for (name, machine, health, connected, connection) in vec![
         ("idle", Machine::idle(), Unhealthy, false, Never),
         ("waiting", Machine::waiting(), Degraded, false, Never),
         ("probing", Machine::probing(), Degraded, false, Never),
@@ -164,6 +164,9 @@ fn every_reason_to_ignore_an_event_is_said_in_words_of_its_own() {
         Ignored::Unkillable,
         Ignored::AlreadySuspected,
         Ignored::AlreadyWanted,
+        Ignored::UnknownQuestion,
+        Ignored::DuplicateQuestion,
+        Ignored::NotHeld,
         Ignored::Unexpected,
         Ignored::Restored,
     ];

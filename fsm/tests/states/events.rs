@@ -2,9 +2,9 @@
 
 use crate::support::{KILLED, Machine, OK, missing_env, offer};
 use rea_fsm::{
-    CallClass, CallId, Drain, Effect, Event, EventKind, Generation, HandshakeFailure, IoErrorKind,
-    Leaf, Listing, Millis, Offer, Operator, ProtocolVersion, Report, SpawnFailure, Ticket,
-    TimerKey, Tuning,
+    Asks, CallClass, CallId, Drain, Effect, Event, EventKind, Generation, HandshakeFailure,
+    IoErrorKind, Leaf, Listing, Millis, Offer, Operator, ProtocolVersion, QuestionId, Report,
+    SpawnFailure, Ticket, TimerKey, Tuning,
 };
 
 /// One row of the table.
@@ -73,6 +73,7 @@ pub(crate) const ROWS: &[Row] = &[
                 class: CallClass::Unsafe,
                 timeout_ms: Millis(60_000),
                 bytes: 100,
+                asks: Asks::Directly,
             }],
         )
     }),
@@ -87,6 +88,7 @@ pub(crate) const ROWS: &[Row] = &[
                 class,
                 timeout_ms: Millis(60_000),
                 bytes: 100,
+                asks: Asks::Directly,
             };
             now(m, was_submitted(m, call).then_some(again))
         },
@@ -199,6 +201,36 @@ pub(crate) const ROWS: &[Row] = &[
             .flat_map(|call| report(m, Report::Progress { call }))
             .collect()
     }),
+    row("Report: Asked, a client with a session", "asked", |m| {
+        asked(m, Asks::Directly)
+    }),
+    row(
+        "Report: Asked, a client without one",
+        "asked in answers",
+        |m| asked(m, Asks::InAnswers),
+    ),
+    row("Report: Withdrew", "withdrew", |m| {
+        questions(m)
+            .flat_map(|question| report(m, Report::Withdrew { question }))
+            .collect()
+    }),
+    row("Answered", "answered", |m| {
+        now(
+            m,
+            questions(m).map(|question| EventKind::Answered { question }),
+        )
+    }),
+    row("Resume", "resume", |m| {
+        let resume = |(call, round)| {
+            let answers = questions(m).collect();
+            [Vec::new(), answers].map(|answers| EventKind::Resume {
+                call,
+                round,
+                answers,
+            })
+        };
+        now(m, held(m).flat_map(resume))
+    }),
     row("Child, of another generation", "stale report", |m| {
         let other = m.inner.conn().generation().map_or(1, |last| last.0 + 1);
         now(
@@ -235,6 +267,16 @@ pub(crate) const ROWS: &[Row] = &[
     }),
     row("Timer: Rearm", "ready for long", |m| {
         timer(m, TimerKey::Rearm)
+    }),
+    row("Timer: Question", "question's time", |m| {
+        questions(m)
+            .flat_map(|question| timer(m, TimerKey::Question(question)))
+            .collect()
+    }),
+    row("Timer: Held", "held call's time", |m| {
+        held(m)
+            .flat_map(|(call, _)| timer(m, TimerKey::Held(call)))
+            .collect()
     }),
     row("Timer: Call", "call's limit", |m| {
         calls(m)
@@ -292,6 +334,27 @@ fn calls(machine: &Machine) -> impl Iterator<Item = CallId> {
         .map(|(id, _)| id)
         .collect();
     held.into_iter().chain([CallId(77)])
+}
+
+/// A new question and one that may have been put before.
+fn asked(machine: &Machine, asks: Asks) -> Vec<Event> {
+    [QuestionId(99), QuestionId(1)]
+        .into_iter()
+        .flat_map(|question| report(machine, Report::Asked { question, asks }))
+        .collect()
+}
+
+/// Every question that is open, and one that is not.
+fn questions(machine: &Machine) -> impl Iterator<Item = QuestionId> {
+    let open = machine.inner.questions().open().map(|(id, _)| id);
+    open.chain([QuestionId(77)])
+}
+
+/// Every call that is held for a question, with its round, and one that is not.
+fn held(machine: &Machine) -> impl Iterator<Item = (CallId, u32)> {
+    let held = machine.inner.questions().held();
+    held.map(|(id, held)| (id, held.round))
+        .chain([(CallId(77), 1)])
 }
 
 fn offers(version: ProtocolVersion) -> [Offer; 2] {

@@ -37,7 +37,20 @@ fn brittle() -> Tuning {
     }
 }
 
-/// The snapshots, and each of them with calls held.
+/// The same with questions at the client and in the answer to a call, where a server can ask.
+fn asking(machine: &Machine) -> Option<Machine> {
+    let mut asking = machine.clone();
+    asking.submit_asking(52, CallClass::Unsafe).asked(1);
+    asking.asked_in_answers(2).asked_in_answers(3);
+    // A question is proof of life.
+    if machine.inner.leaf() == Leaf::Suspect {
+        asking.io_err();
+    }
+    let open = asking.inner.questions().open().count();
+    (open > 0).then_some(asking)
+}
+
+/// The snapshots, each of them with calls, and with questions where a server can ask.
 pub(crate) fn all() -> Vec<Machine> {
     let mut machines = on_the_way();
     machines.extend(connected());
@@ -53,7 +66,9 @@ pub(crate) fn all() -> Vec<Machine> {
             machine
         })
         .collect();
+    let asking: Vec<Machine> = machines.iter().filter_map(asking).collect();
     machines.extend(busy);
+    machines.extend(asking);
     machines
 }
 

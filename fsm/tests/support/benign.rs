@@ -46,7 +46,7 @@ pub(crate) fn recovers(
         };
         match &event.kind {
             EventKind::Timer {
-                key: TimerKey::Call(_),
+                key: TimerKey::Call(_) | TimerKey::Question(_) | TimerKey::Held(_),
             } => {}
             EventKind::Timer {
                 key: TimerKey::Heartbeat,

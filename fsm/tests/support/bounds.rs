@@ -1,7 +1,7 @@
 //! How often each kind of thing may still happen: endless in random runs, counted where a state
 //! space has to close.
 
-use rea_fsm::{CallClass, EventKind, Millis, Operator, Report};
+use rea_fsm::{Asks, CallClass, EventKind, Millis, Operator, Report};
 
 /// For ever.
 pub(crate) const ENDLESS: u16 = u16::MAX;
@@ -30,6 +30,12 @@ pub(crate) struct Left {
     pub(crate) io_errors: u16,
     pub(crate) oversleeps: u16,
     pub(crate) list_changes: u16,
+    pub(crate) questions: u16,
+    pub(crate) withdrawals: u16,
+    /// Ends of processes that nobody has asked for.
+    pub(crate) deaths: u16,
+    /// How the clients of the calls can be asked.
+    pub(crate) asks: &'static [Asks],
     /// How long a call may take before the server is asked whether it lives.
     pub(crate) timeout_ms: Millis,
     /// How long calls get when a stop or a restart drains.
@@ -70,11 +76,25 @@ impl Left {
             io_errors: ENDLESS,
             oversleeps: ENDLESS,
             list_changes: ENDLESS,
+            questions: ENDLESS,
+            withdrawals: ENDLESS,
+            deaths: ENDLESS,
+            asks: &[Asks::Directly, Asks::InAnswers],
             timeout_ms,
             drain_ms,
             listing: ListingPlan::Maybe,
             open_max: usize::MAX,
             blocker: Clocks::Run,
+        }
+    }
+
+    /// Servers do not ask, and clients have sessions.
+    pub(crate) fn without_questions(self) -> Self {
+        Self {
+            questions: 0,
+            withdrawals: 0,
+            asks: &[Asks::Directly],
+            ..self
         }
     }
 
@@ -94,11 +114,11 @@ impl Left {
             oversleeps: 0,
             list_changes: 0,
             listing: ListingPlan::Never,
-            ..Self::endless(timeout_ms, drain_ms)
+            ..Self::endless(timeout_ms, drain_ms).without_questions()
         }
     }
 
-    pub(crate) fn counts(&self) -> [u16; 11] {
+    pub(crate) fn counts(&self) -> [u16; 14] {
         [
             self.unsafe_calls,
             self.safe_calls,
@@ -111,6 +131,9 @@ impl Left {
             self.io_errors,
             self.oversleeps,
             self.list_changes,
+            self.questions,
+            self.withdrawals,
+            self.deaths,
         ]
     }
 
@@ -145,7 +168,23 @@ impl Left {
                 report: Report::ListChanged {},
                 ..
             } => &mut self.list_changes,
-            EventKind::Child { .. } | EventKind::SlotGranted { .. } | EventKind::Timer { .. } => {
+            EventKind::Child {
+                report: Report::Asked { .. },
+                ..
+            } => &mut self.questions,
+            EventKind::Child {
+                report: Report::Withdrew { .. },
+                ..
+            } => &mut self.withdrawals,
+            EventKind::Child {
+                report: Report::Exited { .. } | Report::StdoutEof {} | Report::StdinBroken {},
+                ..
+            } => &mut self.deaths,
+            EventKind::Child { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
+            | EventKind::SlotGranted { .. }
+            | EventKind::Timer { .. } => {
                 return;
             }
         };

@@ -9,7 +9,7 @@
 use super::bounds::{Clocks, ENDLESS};
 use super::history::History;
 use super::world::{Ask, Child, World};
-use rea_fsm::{Downstream, Leaf, Millis, State};
+use rea_fsm::{Asks, CallId, Downstream, Leaf, Millis, QuestionPlace, State};
 use serde::ser::{self, Serialize};
 use std::fmt::{self, Display};
 
@@ -38,6 +38,9 @@ pub(crate) fn fingerprint(machine: &Downstream, world: &World, history: &History
     if world.left.blocker == Clocks::Run {
         canon.fold(machine.breaker());
         canon.fold(machine.blocker());
+    }
+    if world.left.asks.contains(&Asks::InAnswers) {
+        canon.questions(machine, world);
     }
     canon.world(machine, world);
     for word in history.words(world.now, world) {
@@ -147,6 +150,32 @@ impl Canon {
         let folded = value.serialize(&mut *self);
         self.meaning = outer;
         folded
+    }
+
+    /// Numbers of questions and rounds are only names, and what a held call came to is said later
+    /// and changes nothing else. Which call is meant is its place among those that have not been
+    /// answered.
+    fn questions(&mut self, machine: &Downstream, world: &World) {
+        let before = |call: CallId| {
+            let open = world.open.iter().filter(|open| open.id < call);
+            let ended = world.ended.iter().filter(|ended| ended.call < call);
+            (open.count() + ended.count()) as u64
+        };
+        for (_, open) in machine.questions().open() {
+            self.word(match open.place {
+                QuestionPlace::WithClient => 1,
+                QuestionPlace::Waiting => 2,
+                QuestionPlace::Offered { call } => 3 + before(call),
+            });
+            self.word(self.now.wrapping_sub(open.due.0));
+        }
+        self.word(END);
+        for (call, held) in machine.questions().held() {
+            self.word(before(call) << 1 | u64::from(held.outcome.is_some()));
+            self.word(self.now.wrapping_sub(held.due.0));
+        }
+        self.word(END);
+        self.word(world.asked.len() as u64);
     }
 
     fn world(&mut self, machine: &Downstream, world: &World) {

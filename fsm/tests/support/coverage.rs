@@ -56,10 +56,31 @@ pub(crate) enum Premise {
     Slots,
     L40,
     L41,
+    Q1Ended,
+    Q1Kept,
+    Q1Told,
+    Q2Asked,
+    Q2Offered,
+    Q2Again,
+    Q2Answered,
+    Q2Refused,
+    Q2Nobody,
+    Q2TooMany,
+    Q2Withdrawn,
+    Q3,
+    Q3Held,
+    Q4Resume,
+    Q4Answered,
+    Q4Asked,
+    Q4Withdrew,
+    Q5,
+    Q5Closed,
+    Q7,
+    Q8,
 }
 
 impl Premise {
-    pub(crate) const ALL: [Self; 49] = [
+    pub(crate) const ALL: [Self; 70] = [
         Self::P1,
         Self::P2,
         Self::P3,
@@ -109,6 +130,27 @@ impl Premise {
         Self::Slots,
         Self::L40,
         Self::L41,
+        Self::Q1Ended,
+        Self::Q1Kept,
+        Self::Q1Told,
+        Self::Q2Asked,
+        Self::Q2Offered,
+        Self::Q2Again,
+        Self::Q2Answered,
+        Self::Q2Refused,
+        Self::Q2Nobody,
+        Self::Q2TooMany,
+        Self::Q2Withdrawn,
+        Self::Q3,
+        Self::Q3Held,
+        Self::Q4Resume,
+        Self::Q4Answered,
+        Self::Q4Asked,
+        Self::Q4Withdrew,
+        Self::Q5,
+        Self::Q5Closed,
+        Self::Q7,
+        Self::Q8,
     ];
 }
 
@@ -152,6 +194,16 @@ impl Coverage {
         for (own, theirs) in self.pairs.iter_mut().flatten().zip(theirs) {
             *own += theirs;
         }
+    }
+
+    /// How many rows of the transition table were reached at all.
+    pub(crate) fn rows_reached(&self) -> usize {
+        self.rows.iter().filter(|times| **times > 0).count()
+    }
+
+    /// How many premises held at least once.
+    pub(crate) fn premises_reached(&self) -> usize {
+        self.premises.iter().filter(|times| **times > 0).count()
     }
 
     /// Everything that was reached less often than this.

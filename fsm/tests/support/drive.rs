@@ -42,6 +42,7 @@ impl Scene {
             checks::effect(&later.world, &self.machine, event, effect, seen)?;
             later.world.obey(effect);
         }
+        checks::ended(&mut later.world, event, &later.machine, effects, seen)?;
         later
             .history
             .record(&self.world, &self.machine, event, effects, &later.machine);
@@ -53,6 +54,9 @@ impl Scene {
                     | Ignored::StaleTicket
                     | Ignored::StaleTimer
                     | Ignored::DuplicateCall
+                    | Ignored::UnknownQuestion
+                    | Ignored::DuplicateQuestion
+                    | Ignored::NotHeld
             )
         );
         if !gated {
@@ -80,6 +84,7 @@ impl Scene {
 }
 
 /// A run that failed: why, and every event from the machine's beginning.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) broken: String,
     pub(crate) events: Vec<Event>,

@@ -6,9 +6,9 @@
 use super::bounds::{Clocks, Left, ListingPlan, Variety};
 use super::world::{Ask, Child, End, Line, Slot, Stage, World};
 use rea_fsm::{
-    BlockReason, CallClass, CallId, Downstream, Drain, EventKind, ExitStatus, Generation,
+    Asks, BlockReason, CallClass, CallId, Downstream, Drain, EventKind, ExitStatus, Generation,
     HandshakeFailure, IoErrorKind, Leaf, Listing, Millis, Offer, Operator, ProtocolVersion,
-    ReplyKind, Report, SpawnFailure, Ticket, TimerKey,
+    QuestionId, ReplyKind, Report, SpawnFailure, Ticket, TimerKey,
 };
 
 /// Weighted events.
@@ -31,6 +31,7 @@ pub(crate) fn offers(world: &World, machine: &Downstream, out: &mut Offers) {
         }
     }
     client(world, out);
+    resumes(world, out);
     timers(world, out);
 }
 
@@ -52,7 +53,12 @@ fn operators(world: &World, machine: &Downstream, out: &mut Offers) {
         };
         for drain in &drains[..shapes] {
             let waits = *drain == Drain::Within(left.drain_ms);
-            say(if waits { 3 } else { 1 }, Operator::Stop { drain: *drain });
+            let hurries = machine.leaf() == Leaf::Draining;
+            let weight = if hurries { 3 } else { 1 };
+            say(
+                if waits { 3 } else { weight },
+                Operator::Stop { drain: *drain },
+            );
         }
     }
     if left.retries > 0 {
@@ -111,10 +117,16 @@ fn failed(failure: SpawnFailure) -> Report {
     Report::SpawnFailed { failure }
 }
 
-fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers) {
+/// The end of the process, its input and its output.
+fn endings(world: &World, leaf: Leaf, child: &Child, say: &mut impl FnMut(u32, Report)) {
     let left = &world.left;
-    let generation = child.generation;
-    let mut say = |weight, report| out.push((weight, EventKind::Child { generation, report }));
+    let is_asked_for = matches!(
+        leaf,
+        Leaf::Reaping | Leaf::Stuck | Leaf::Terminating | Leaf::Closed
+    );
+    if left.deaths == 0 && !is_asked_for {
+        return;
+    }
     let exited = |unread: &[CallId], code| Report::Exited {
         status: ExitStatus::Code(code),
         unread: unread.to_vec(),
@@ -124,9 +136,9 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         Variety::Few => suffix.len(),
         Variety::Many => suffix.len().min(2),
     };
-    let ending = machine.leaf() == Leaf::Stuck;
+    let weight = if leaf == Leaf::Stuck { 30 } else { 5 };
     for skip in 0..=shortest {
-        say(if ending { 30 } else { 5 }, exited(&suffix[skip..], 1));
+        say(weight, exited(&suffix[skip..], 1));
     }
     if suffix.len() > shortest {
         say(4, exited(&[], 0));
@@ -134,13 +146,22 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
     if child.stdin == End::Open {
         say(3, Report::StdinBroken {});
     }
+    if child.stdout != End::Closed {
+        say(4, Report::StdoutEof {});
+    }
+}
+
+fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers) {
+    let left = &world.left;
+    let generation = child.generation;
+    let mut say = |weight, report| out.push((weight, EventKind::Child { generation, report }));
+    let leaf = machine.leaf();
+    endings(world, leaf, child, &mut say);
     if child.stdout == End::Closed {
         return;
     }
-    say(4, Report::StdoutEof {});
     // Answers that nobody waits for are for random runs: here they would only multiply states.
     let every = left.variety == Variety::Many;
-    let leaf = machine.leaf();
     if every || leaf == Leaf::Connecting {
         handshake(left, child, &mut say);
     }
@@ -148,13 +169,16 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         && (every || matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect))
     {
         say(
-            50,
+            if leaf == Leaf::Suspect { 105 } else { 50 },
             Report::Listed {
                 digest: 1,
                 count: 1,
             },
         );
-        say(14, Report::ListErr {});
+        say(
+            if leaf == Leaf::Suspect { 115 } else { 14 },
+            Report::ListErr {},
+        );
         if left.variety == Variety::Many {
             say(
                 20,
@@ -184,6 +208,12 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
     }
     if machine.leaf() == Leaf::Suspect {
         say(2, Report::Alive {});
+        if left.variety == Variety::Many && world.next_question > 1 {
+            let question = QuestionId(world.next_question - 1);
+            let asks = Asks::Directly;
+            say(1, Report::Asked { question, asks });
+            say(2, Report::Withdrew { question });
+        }
         if left.variety == Variety::Many && world.next_call > 1 {
             let (call, reply) = (CallId(world.next_call - 1), ReplyKind::InputRequired);
             if world.call(call).is_none() {
@@ -200,6 +230,50 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
     }
     for open in world.open.iter().filter(|open| open.line != Line::Absent) {
         answers(left, open.id, &mut say);
+    }
+    questions(world, &mut say);
+}
+
+fn questions(world: &World, say: &mut impl FnMut(u32, Report)) {
+    let left = &world.left;
+    if left.questions > 0 {
+        let question = QuestionId(world.next_question);
+        for asks in [Asks::Directly, Asks::InAnswers] {
+            say(6, Report::Asked { question, asks });
+        }
+    }
+    if left.withdrawals > 0 {
+        for asked in &world.asked {
+            let question = asked.id;
+            say(1, Report::Withdrew { question });
+        }
+    }
+}
+
+/// What a client says that was asked something.
+fn resumes(world: &World, out: &mut Offers) {
+    for question in &world.shown {
+        let question = *question;
+        out.push((4, EventKind::Answered { question }));
+    }
+    for held in &world.held {
+        let (call, round) = (held.call, held.round);
+        let mut resume = |weight, answers: &[QuestionId]| {
+            let answers = answers.to_vec();
+            out.push((
+                weight,
+                EventKind::Resume {
+                    call,
+                    round,
+                    answers,
+                },
+            ));
+        };
+        resume(6, &held.questions);
+        resume(2, &[]);
+        if held.questions.len() > 1 {
+            resume(3, &held.questions[1..]);
+        }
     }
 }
 
@@ -261,16 +335,20 @@ fn answers(left: &Left, call: CallId, say: &mut impl FnMut(u32, Report)) {
 
 fn client(world: &World, out: &mut Offers) {
     let left = &world.left;
-    let mut submit = |weight, class| {
-        out.push((
-            weight,
-            EventKind::Submit {
-                call: CallId(world.next_call),
-                class,
-                timeout_ms: left.timeout_ms,
-                bytes: 1,
-            },
-        ));
+    let kinds = u32::try_from(left.asks.len()).expect("two kinds");
+    let mut submit = |weight: u32, class| {
+        for asks in left.asks {
+            out.push((
+                weight.div_ceil(kinds),
+                EventKind::Submit {
+                    call: CallId(world.next_call),
+                    class,
+                    timeout_ms: left.timeout_ms,
+                    bytes: 1,
+                    asks: *asks,
+                },
+            ));
+        }
     };
     let room = world.open.len() < left.open_max;
     if room && left.unsafe_calls > 0 {
@@ -381,6 +459,7 @@ pub(crate) fn spurious(world: &World, machine: &Downstream, out: &mut Offers) {
                 class: CallClass::ReadOnly,
                 timeout_ms: world.left.timeout_ms,
                 bytes: 1,
+                asks: Asks::Directly,
             },
         ));
     }
@@ -390,10 +469,72 @@ pub(crate) fn spurious(world: &World, machine: &Downstream, out: &mut Offers) {
             ticket: Ticket(u32::MAX),
         },
     ));
+    spurious_questions(world, machine, out);
 }
 
-fn stale_reports(call: CallId) -> [Report; 7] {
+/// Rounds that are over or never were, answers to questions that nobody has, questions that were
+/// put before, and questions that are taken back twice.
+fn spurious_questions(world: &World, machine: &Downstream, out: &mut Offers) {
+    let mut resume = |call, round| {
+        out.push((
+            1,
+            EventKind::Resume {
+                call,
+                round,
+                answers: world.asked.iter().map(|asked| asked.id).collect(),
+            },
+        ));
+    };
+    for held in &world.held {
+        resume(held.call, held.round - 1);
+        resume(held.call, held.round + 1);
+    }
+    for open in &world.open {
+        if world.held_call(open.id).is_none() {
+            resume(open.id, open.rounds);
+        }
+    }
+    resume(CallId(world.next_call + 7), 1);
+    let unknown = QuestionId(world.next_question + 7);
+    let not_shown = world.asked.iter().map(|asked| asked.id);
+    for question in not_shown.chain([unknown]) {
+        if !world.shown.contains(&question) {
+            out.push((1, EventKind::Answered { question }));
+            let key = TimerKey::Question(question);
+            if world.due(key).is_none_or(|due| due > world.now) {
+                out.push((1, EventKind::Timer { key }));
+            }
+        }
+    }
+    for open in &world.open {
+        let key = TimerKey::Held(open.id);
+        if world.due(key).is_none_or(|due| due > world.now) {
+            out.push((1, EventKind::Timer { key }));
+        }
+    }
+    let (Some(generation), true) = (machine.conn().generation(), machine.leaf() != Leaf::Suspect)
+    else {
+        return;
+    };
+    let mut say = |report| out.push((2, EventKind::Child { generation, report }));
+    say(Report::Withdrew { question: unknown });
+    if world.next_question > 1 {
+        let question = QuestionId(world.next_question - 1);
+        for asks in [Asks::Directly, Asks::InAnswers] {
+            say(Report::Asked { question, asks });
+        }
+        if world.asked.iter().all(|asked| asked.id != question) {
+            say(Report::Withdrew { question });
+        }
+    }
+}
+
+fn stale_reports(call: CallId) -> [Report; 8] {
     [
+        Report::Asked {
+            question: QuestionId(u64::MAX),
+            asks: Asks::Directly,
+        },
         Report::Exited {
             status: ExitStatus::Signal(9),
             unread: Vec::new(),

@@ -8,7 +8,7 @@ use rea_fsm::Leaf::{
 use rea_fsm::{EventKind, Operator, Report, TimerKey};
 
 /// Every kind of event, by name.
-const KINDS: [&str; 40] = [
+const KINDS: [&str; 46] = [
     "start",
     "stop",
     "retry",
@@ -49,6 +49,12 @@ const KINDS: [&str; 40] = [
     "timer:unready",
     "timer:rearm",
     "timer:call",
+    "asked",
+    "withdrew",
+    "answered",
+    "resume",
+    "timer:question",
+    "timer:held",
 ];
 
 /// The place of an event's name in the list of names.
@@ -83,6 +89,8 @@ pub(crate) const fn kind_index(kind: &EventKind) -> u16 {
             Report::Alive {} => 23,
             Report::Reply { .. } => 24,
             Report::Progress { .. } => 25,
+            Report::Asked { .. } => 40,
+            Report::Withdrew { .. } => 41,
         },
         EventKind::Timer { key } => match key {
             TimerKey::Handshake => 26,
@@ -99,7 +107,11 @@ pub(crate) const fn kind_index(kind: &EventKind) -> u16 {
             TimerKey::Unready => 37,
             TimerKey::Rearm => 38,
             TimerKey::Call(_) => 39,
+            TimerKey::Question(_) => 44,
+            TimerKey::Held(_) => 45,
         },
+        EventKind::Answered { .. } => 42,
+        EventKind::Resume { .. } => 43,
     }
 }
 
@@ -137,10 +149,16 @@ const SUBMIT: u16 = 6;
 const CANCEL: u16 = 7;
 const EXITED: u16 = 20;
 const CALL: u16 = 39;
+const ASKED: u16 = 40;
+const WITHDREW: u16 = 41;
+const ANSWERED: u16 = 42;
+const RESUME: u16 = 43;
+const QUESTION: u16 = 44;
+const HELD: u16 = 45;
 const SLOT_FREE: &[Leaf] = &[Connecting, Backoff, FlapLocked];
 
 /// The transition table's rows.
-pub(crate) const ROWS: [Row; 86] = [
+pub(crate) const ROWS: [Row; 120] = [
     Row(&[Idle], 0, &[Connecting]),
     Row(&[Idle], SUBMIT, &[Idle]),
     Row(&[Blocked], SUBMIT, &[Blocked]),
@@ -235,4 +253,50 @@ pub(crate) const ROWS: [Row; 86] = [
         CANCEL,
         &[Ready, Connecting, Suspect, Reaping],
     ),
+    Row(&[Connecting], ASKED, &[Connecting]),
+    Row(&[Ready], ASKED, &[Ready]),
+    Row(&[Suspect], ASKED, &[Ready]),
+    Row(&[Reaping], ASKED, &[Reaping]),
+    Row(&[Draining], ASKED, &[Draining]),
+    Row(&[Ready], WITHDREW, &[Ready]),
+    Row(&[Suspect], WITHDREW, &[Ready]),
+    Row(
+        &[Ready, Suspect, Draining],
+        ANSWERED,
+        &[Ready, Suspect, Draining],
+    ),
+    Row(
+        &[Ready, Suspect, Draining],
+        RESUME,
+        &[Ready, Suspect, Draining],
+    ),
+    Row(SLOT_FREE, RESUME, SLOT_FREE),
+    Row(&[Ready], QUESTION, &[Ready]),
+    Row(SLOT_FREE, HELD, SLOT_FREE),
+    Row(
+        &[Ready, Suspect, Draining],
+        HELD,
+        &[Ready, Suspect, Draining, Terminating],
+    ),
+    Row(&[Ready], 32, &[Ready]),
+    Row(&[Suspect], 32, &[Suspect]),
+    Row(&[Connecting], CALL, &[Connecting]),
+    Row(&[Backoff], CALL, &[Backoff]),
+    Row(&[Reaping], CALL, &[Reaping]),
+    Row(&[Blocked], 4, &[Connecting]),
+    Row(&[Draining], 18, &[Terminating]),
+    Row(&[Draining], 19, &[Terminating]),
+    Row(&[Draining], STOP, &[Terminating]),
+    Row(&[Terminating], STOP, &[Terminating]),
+    Row(&[Draining], SUBMIT, &[Draining]),
+    Row(&[Terminating], SUBMIT, &[Terminating]),
+    Row(&[Closed], SUBMIT, &[Closed]),
+    Row(&[Terminating], 10, &[Closed]),
+    Row(&[Suspect], 19, &[Reaping]),
+    Row(&[Suspect], 17, &[Ready]),
+    Row(&[Suspect], 15, &[Ready]),
+    Row(&[Suspect], 16, &[Ready]),
+    Row(&[Draining], CANCEL, &[Draining, Terminating]),
+    Row(&[Terminating], CANCEL, &[Terminating]),
+    Row(&[Backoff], CANCEL, &[Backoff]),
 ];

@@ -52,7 +52,7 @@ pub(crate) fn explore(
     states_max: usize,
     seen: &mut Coverage,
 ) -> Result<Extent, Failure> {
-    let start = Scene::new(&space.tuning, SEED, space.left.clone());
+    let (start, _) = begin(space, seen)?;
     let mut visited = Visited::default();
     visited.insert(fingerprint(&start.machine, &start.world, &start.history));
     // For each state, in the order of discovery: the one it was reached from, by which choice.
@@ -119,6 +119,26 @@ pub(crate) fn explore(
     Ok(extent)
 }
 
+/// Where a space begins, and what has happened until then.
+fn begin(space: &Space, seen: &mut Coverage) -> Result<(Scene, Vec<Event>), Failure> {
+    let mut scene = Scene::new(&space.tuning, SEED, space.left.clone());
+    let mut events = Vec::new();
+    for kind in &space.prelude {
+        let event = Event {
+            at_ms: scene.world.now,
+            kind: kind.clone(),
+        };
+        events.push(event.clone());
+        scene = scene
+            .step(&event, &mut Vec::new(), seen)
+            .map_err(|broken| Failure {
+                broken,
+                events: events.clone(),
+            })?;
+    }
+    Ok((scene, events))
+}
+
 /// Nothing that is stale, early or unknown changes anything.
 fn quiet(scene: &Scene, offered: &mut Offers, effects: &mut Vec<Effect>) -> Result<(), String> {
     spurious(&scene.world, &scene.machine, offered);
@@ -161,10 +181,9 @@ fn path(
         choices.push(choice);
         at = parent;
     }
-    let mut scene = Scene::new(&space.tuning, SEED, space.left.clone());
+    let (mut scene, mut events) = begin(space, &mut Coverage::new()).expect("it was taken before");
     let mut offered = Offers::new();
     let mut effects = Vec::new();
-    let mut events = Vec::new();
     for choice in choices.into_iter().rev() {
         offers(&scene.world, &scene.machine, &mut offered);
         let kind = offered[usize::from(choice)].1.clone();

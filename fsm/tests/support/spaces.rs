@@ -2,13 +2,18 @@
 //! which they end stays as it is by default, and small enough for the space to close.
 
 use super::bounds::{Clocks, ENDLESS, Left, ListingPlan};
-use rea_fsm::{Millis, Protocol, Tuning};
+use rea_fsm::{
+    Asks, EventKind, Generation, Listing, Millis, Offer, Operator, Protocol, ProtocolVersion,
+    Report, Ticket, Tuning,
+};
 
 /// A machine and a world that together have finitely many situations.
 pub(crate) struct Space {
     pub(crate) name: &'static str,
     pub(crate) tuning: Tuning,
     pub(crate) left: Left,
+    /// What happens before everything that can happen.
+    pub(crate) prelude: Vec<EventKind>,
 }
 
 const TIMEOUT: Millis = Millis(3);
@@ -49,6 +54,9 @@ fn scaled() -> Tuning {
         blocker_window_ms: Millis(20),
         blocker_unready_ms: Millis(6),
         blocker_rearm_ms: Millis(6),
+        known_version: None,
+        questions_max: 2,
+        question_ms: Millis(3),
     }
 }
 
@@ -71,6 +79,7 @@ pub(crate) fn conn() -> Space {
             blocker: Clocks::Stand,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
+        prelude: Vec::new(),
     }
 }
 
@@ -105,6 +114,7 @@ pub(crate) fn breaker() -> Space {
             open_max: 1,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
+        prelude: Vec::new(),
     }
 }
 
@@ -118,6 +128,45 @@ pub(crate) fn product() -> Space {
             stops: 1,
             ..Left::nothing(TIMEOUT, DRAIN)
         },
+        prelude: Vec::new(),
+    }
+}
+
+/// What a connected server asks: two calls in whose answers it can, one of which may run twice,
+/// two questions, one death and one stop.
+pub(crate) fn questions() -> Space {
+    let legacy = Offer {
+        version: ProtocolVersion::V2025_11_25,
+        listing: Listing::Nothing,
+    };
+    let report = |report| EventKind::Child {
+        generation: Generation(1),
+        report,
+    };
+    Space {
+        name: "questions",
+        tuning: Tuning {
+            protocol: Protocol::Legacy,
+            breaker_faults: u32::MAX,
+            ..scaled()
+        },
+        left: Left {
+            unsafe_calls: 1,
+            safe_calls: 1,
+            questions: 2,
+            withdrawals: 1,
+            deaths: 1,
+            stops: 1,
+            asks: &[Asks::InAnswers],
+            blocker: Clocks::Stand,
+            ..Left::nothing(TIMEOUT, DRAIN)
+        },
+        prelude: vec![
+            EventKind::Operator(Operator::Start {}),
+            EventKind::SlotGranted { ticket: Ticket(1) },
+            report(Report::SpawnOk { pid: 7 }),
+            report(Report::InitOk { offer: legacy }),
+        ],
     }
 }
 

@@ -10,6 +10,8 @@ fn small() -> Tuning {
         held_bytes_max: 6,
         handshake_ms: Millis(20_000),
         call_cap_ms: Millis(40_000),
+        questions_max: 3,
+        question_ms: Millis(8_000),
         ..Tuning::default()
     }
 }
@@ -49,6 +51,7 @@ pub(crate) fn all() -> [(&'static str, Tuning); 6] {
                 protocol: Protocol::Legacy,
                 breaker_faults: 2,
                 call_cap_ms: Millis(2_500),
+                questions_max: 1,
                 pong_ms: Millis(1_000),
                 blocker_rearm_ms: Millis(20_000),
                 ..small()
@@ -64,6 +67,7 @@ pub(crate) fn all() -> [(&'static str, Tuning); 6] {
                 blocker_rearm_ms: Millis(5_000),
                 blocker_unready_ms: Millis(8_000),
                 call_cap_ms: Millis(11_000),
+                question_ms: Millis(2_000),
                 ..small()
             },
         ),

@@ -2,7 +2,8 @@
 //!
 //! It holds what the machine can't see (is there a process, what has it read, which timers does
 //! the interpreter hold) and tells which events may come next. It never asks the machine what is
-//! going on, with one exception: `Alive` is only ever reported under suspicion.
+//! going on, with two exceptions: `Alive` is only ever reported under suspicion, and that a held
+//! call has ended is taken from the machine, because that is no effect.
 //!
 //! A child may die, hang, ignore signals (by never exiting), and answer late, twice or never. What
 //! the interpreter reports is true: one `SpawnOk` for a spawn, one `Exited` for a process, and
@@ -10,8 +11,8 @@
 
 use super::bounds::Left;
 use rea_fsm::{
-    CallClass, CallId, Effect, EventKind, Executed, Generation, Millis, Operator, Report, Signal,
-    Ticket, TimerKey,
+    Asks, CallClass, CallId, Effect, EventKind, Executed, Generation, Millis, Operator, QuestionId,
+    Report, Signal, Ticket, TimerKey, Verdict,
 };
 
 /// The engine's spawn slot, as far as this server is concerned.
@@ -67,6 +68,13 @@ pub(crate) struct Child {
     pub(crate) pressure: Pressure,
 }
 
+impl Child {
+    /// Whether it can be told something: one that was killed on arrival never could.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.stage == Stage::Running && self.stdin == End::Open && self.pressure != Pressure::Kill
+    }
+}
+
 /// Whether a line in the current child's stdin was read by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
@@ -86,6 +94,36 @@ pub(crate) struct Open {
     /// How many dead generations may have executed it.
     pub(crate) runs: u8,
     pub(crate) line: Line,
+    /// How its client can be asked something.
+    pub(crate) asks: Asks,
+    /// How often it was given back with questions.
+    pub(crate) rounds: u32,
+}
+
+/// A question of the current process that it has no answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) id: QuestionId,
+    pub(crate) generation: Generation,
+    pub(crate) asks: Asks,
+    pub(crate) at: Millis,
+}
+
+/// A call whose client was given questions instead of the answer and is not there again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) call: CallId,
+    pub(crate) round: u32,
+    pub(crate) questions: Vec<QuestionId>,
+    pub(crate) at: Millis,
+}
+
+/// A held call that has ended; nobody was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) call: CallId,
+    pub(crate) verdict: Verdict,
+    pub(crate) executed: Executed,
 }
 
 /// What is true around one machine.
@@ -96,6 +134,12 @@ pub(crate) struct World {
     pub(crate) child: Option<Child>,
     pub(crate) open: Vec<Open>,
     pub(crate) next_call: u64,
+    pub(crate) asked: Vec<Asked>,
+    /// Questions that the client was asked by themselves and has not answered.
+    pub(crate) shown: Vec<QuestionId>,
+    pub(crate) held: Vec<Held>,
+    pub(crate) ended: Vec<Ended>,
+    pub(crate) next_question: u64,
     /// The interpreter's timers, in the order of their keys.
     pub(crate) armed: Vec<(TimerKey, Millis)>,
     pub(crate) left: Left,
@@ -109,6 +153,11 @@ impl World {
             child: None,
             open: Vec::new(),
             next_call: 1,
+            asked: Vec::new(),
+            shown: Vec::new(),
+            held: Vec::new(),
+            ended: Vec::new(),
+            next_question: 1,
             armed: Vec::new(),
             left,
         }
@@ -134,13 +183,19 @@ impl World {
         self.now = at;
         self.left.spend(kind);
         match kind {
-            EventKind::Operator(_) | EventKind::Overslept { .. } | EventKind::Cancel { .. } => {}
+            EventKind::Operator(_)
+            | EventKind::Resume { .. }
+            | EventKind::Overslept { .. }
+            | EventKind::Cancel { .. } => {}
+            EventKind::Answered { question } => self.shown.retain(|shown| shown != question),
             EventKind::SlotGranted { ticket } => {
                 if self.slot == Slot::Asked(*ticket) {
                     self.slot = Slot::Granted(*ticket);
                 }
             }
-            EventKind::Submit { call, class, .. } => {
+            EventKind::Submit {
+                call, class, asks, ..
+            } => {
                 if call.0 >= self.next_call {
                     self.next_call = call.0 + 1;
                     self.open.push(Open {
@@ -148,12 +203,15 @@ impl World {
                         class: *class,
                         runs: 0,
                         line: Line::Absent,
+                        asks: *asks,
+                        rounds: 0,
                     });
                 }
             }
             EventKind::Timer { key } => {
                 if self.due(*key).is_some_and(|due| due <= at) {
                     self.armed.retain(|(armed, _)| armed != key);
+                    self.no_longer_held(*key);
                 }
             }
             EventKind::Child { generation, report } => {
@@ -200,6 +258,7 @@ impl World {
             Report::Pong {} => child.ping = Ask::Answered,
             Report::Exited { unread, .. } => {
                 self.child = None;
+                self.asked.clear();
                 for open in &mut self.open {
                     if open.line != Line::Absent && !unread.contains(&open.id) {
                         open.runs += 1;
@@ -219,6 +278,19 @@ impl World {
                 }
             }
             Report::ListChanged {} | Report::IoErr { .. } | Report::Alive {} => {}
+            Report::Asked { question, asks } => {
+                // What a process says that nobody listens to uses no number up.
+                if question.0 >= self.next_question && child.is_heard() {
+                    self.next_question = question.0 + 1;
+                    self.asked.push(Asked {
+                        id: *question,
+                        generation: child.generation,
+                        asks: *asks,
+                        at: self.now,
+                    });
+                }
+            }
+            Report::Withdrew { question } => self.asked.retain(|asked| asked.id != *question),
         }
     }
 
@@ -251,8 +323,35 @@ impl World {
                     Err(index) => self.armed.insert(index, (*key, *due)),
                 }
             }
-            Effect::Disarm { key } => self.armed.retain(|(armed, _)| armed != key),
-            Effect::Complete { call, .. } => self.open.retain(|open| open.id != *call),
+            Effect::Disarm { key } => {
+                self.armed.retain(|(armed, _)| armed != key);
+                self.no_longer_held(*key);
+            }
+            Effect::Complete { call, .. } => {
+                self.open.retain(|open| open.id != *call);
+                self.ended.retain(|ended| ended.call != *call);
+            }
+            Effect::Ask { question } => self.shown.push(*question),
+            Effect::Withdraw { question } => self.shown.retain(|shown| shown != question),
+            Effect::Answer { question, .. } | Effect::RefuseQuestion { question, .. } => {
+                self.asked.retain(|asked| asked.id != *question);
+            }
+            Effect::Offer {
+                call,
+                round,
+                questions,
+            } => {
+                self.held.push(Held {
+                    call: *call,
+                    round: *round,
+                    questions: questions.clone(),
+                    at: self.now,
+                });
+                self.held.sort_by_key(|held| held.call);
+                if let Some(open) = self.call_mut(*call) {
+                    open.rounds = *round;
+                }
+            }
             Effect::Send { call, .. } => {
                 if let Some(open) = self.call_mut(*call) {
                     open.line = Line::Written;
@@ -271,11 +370,39 @@ impl World {
                 self.with_child(|child| child.pressure = child.pressure.max(pressure));
             }
             Effect::WriteInitialized { .. }
+            | Effect::Keep { .. }
             | Effect::SendCancel { .. }
             | Effect::CatalogueChanged { .. }
             | Effect::Publish
             | Effect::Log(_) => {}
         }
+    }
+
+    fn no_longer_held(&mut self, key: TimerKey) {
+        if let TimerKey::Held(call) = key {
+            self.held.retain(|held| held.call != call);
+        }
+    }
+
+    /// A held call has ended, and nobody is told yet.
+    pub(crate) fn end(&mut self, call: CallId, verdict: Verdict, executed: Executed) {
+        self.open.retain(|open| open.id != call);
+        self.ended.push(Ended {
+            call,
+            verdict,
+            executed,
+        });
+        self.ended.sort_by_key(|ended| ended.call);
+    }
+
+    pub(crate) fn held_call(&self, call: CallId) -> Option<&Held> {
+        self.held.iter().find(|held| held.call == call)
+    }
+
+    /// Whether there is a call in whose answer its client can be asked, now or later.
+    pub(crate) fn has_carrier(&self) -> bool {
+        let mut open = self.open.iter();
+        !self.ended.is_empty() || open.any(|open| open.asks == Asks::InAnswers)
     }
 
     fn with_child(&mut self, change: impl FnOnce(&mut Child)) {
@@ -327,6 +454,8 @@ impl World {
             | EventKind::Child { .. }
             | EventKind::Submit { .. }
             | EventKind::Cancel { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
             | EventKind::Overslept { .. } => self.now,
         }
     }

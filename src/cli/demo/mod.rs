@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use client::Client;
 use serde_json::json;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -32,6 +32,42 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// Something did not happen as it should have, or a file could not be written.
 pub fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut listener = Listener { out, gone: false };
+    match play(args, &mut listener) {
+        // Whoever has seen enough and goes away (`| head`) is no error.
+        Err(_) if listener.gone => Ok(ExitCode::SUCCESS),
+        played => played,
+    }
+}
+
+/// Whoever is told, as long as they listen.
+struct Listener<'a> {
+    out: &'a mut dyn Write,
+    gone: bool,
+}
+
+impl Listener<'_> {
+    fn note<T>(&mut self, told: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &told {
+            self.gone |= error.kind() == io::ErrorKind::BrokenPipe;
+        }
+        told
+    }
+}
+
+impl Write for Listener<'_> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let told = self.out.write(text);
+        self.note(told)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let told = self.out.flush();
+        self.note(told)
+    }
+}
+
+fn play(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let (root, temporary) = if let Some(keep) = &args.keep {
         (keep.clone(), None)
     } else {

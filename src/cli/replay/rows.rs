@@ -105,7 +105,7 @@ impl Rows for Table<'_> {
                         &input.seq.to_string(),
                         &time(input.event.at_ms),
                         &safe(&input.server),
-                        &words::event(&input.event.kind, input.tool.as_deref()),
+                        &words::event(&input.event.kind, input.label()),
                         &states,
                         &words::outcome(*decision, effects),
                     ],
@@ -240,6 +240,8 @@ enum Object<'a> {
         event: &'a rea_fsm::EventKind,
         #[serde(skip_serializing_if = "Option::is_none")]
         tool: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<&'a str>,
         from: rea_fsm::Leaf,
         to: rea_fsm::Leaf,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -294,6 +296,7 @@ impl Rows for Json<'_> {
                 server: &input.server,
                 event: &input.event.kind,
                 tool: input.tool.as_deref(),
+                request: input.request.as_deref(),
                 from: decision.from,
                 to: decision.to,
                 ignored: decision.ignored,

@@ -5,7 +5,7 @@ use crate::journal::{Gap, Note};
 use rea_fsm::{
     BlockReason, CallClass, Decision, Drain, Effect, EventKind, Executed, ExitStatus,
     HandshakeFailure, IoErrorKind, LastError, Listing, LogEvent, Millis, Operator, ProtocolVersion,
-    Refusal, ReplyKind, Report, Signal, SpawnFailure, TimerKey, Verdict,
+    Refusal, ReplyKind, Report, Signal, SpawnFailure, TimerKey, Unasked, Verdict,
 };
 
 /// A number with its digits in groups of three.
@@ -41,7 +41,7 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// What happened.
-pub(super) fn event(kind: &EventKind, tool: Option<&str>) -> String {
+pub(super) fn event(kind: &EventKind, label: Option<&str>) -> String {
     match kind {
         EventKind::Operator(operator) => self::operator(operator),
         EventKind::SlotGranted { ticket } => format!("slot granted (ticket {})", ticket.0),
@@ -53,21 +53,31 @@ pub(super) fn event(kind: &EventKind, tool: Option<&str>) -> String {
             class,
             timeout_ms,
             bytes,
+            asks: _,
         } => {
             let class = match class {
                 CallClass::ReadOnly => "read-only",
                 CallClass::Idempotent => "idempotent",
                 CallClass::Unsafe => "unsafe",
             };
-            let tool = tool.map_or_else(String::new, |tool| format!(" {}", safe(tool)));
+            let label = label.map_or_else(String::new, |label| format!(" {}", safe(label)));
             format!(
-                "call {}{tool} ({class}, {}, {})",
+                "call {}{label} ({class}, {}, {})",
                 call.0,
                 self::bytes(*bytes),
                 length(*timeout_ms)
             )
         }
         EventKind::Cancel { call } => format!("call {} given up by the client", call.0),
+        EventKind::Answered { question } => format!("question {} answered", question.0),
+        EventKind::Resume {
+            call,
+            round,
+            answers,
+        } => {
+            let answers = counted(answers.len() as u64, "answer", "answers");
+            format!("call {} repeated with {answers} (round {round})", call.0)
+        }
         EventKind::Timer { key } => format!("timer: {}", timer(*key)),
         EventKind::Overslept { late_ms } => format!("overslept by {}", length(*late_ms)),
     }
@@ -118,6 +128,8 @@ fn report(report: &Report) -> String {
             self::bytes(*bytes)
         ),
         Report::Progress { call } => format!("call {} progresses", call.0),
+        Report::Asked { question, .. } => format!("asks the client (question {})", question.0),
+        Report::Withdrew { question } => format!("takes question {} back", question.0),
     }
 }
 
@@ -204,6 +216,8 @@ pub(super) fn timer(key: TimerKey) -> String {
         TimerKey::Unready => "unready".to_owned(),
         TimerKey::Rearm => "rearm".to_owned(),
         TimerKey::Call(call) => format!("call {}", call.0),
+        TimerKey::Question(question) => format!("question {}", question.0),
+        TimerKey::Held(call) => format!("held call {}", call.0),
     }
 }
 
@@ -244,6 +258,32 @@ fn effect(effect: &Effect) -> String {
             verdict,
             executed,
         } => complete(call.0, verdict, *executed),
+        Effect::Ask { question } => format!("put question {} to the client", question.0),
+        Effect::Withdraw { question } => format!("take question {} back", question.0),
+        Effect::Answer {
+            question,
+            generation,
+        } => format!("answer question {} of #{}", question.0, generation.0),
+        Effect::RefuseQuestion { question, why, .. } => {
+            let why = match why {
+                Unasked::TooMany => "too many are open",
+                Unasked::Nobody => "no call of the client is under way",
+                Unasked::Unanswered => "the client did not answer",
+            };
+            format!("refuse question {}: {why}", question.0)
+        }
+        Effect::Offer {
+            call,
+            round,
+            questions,
+        } => {
+            let questions = counted(questions.len() as u64, "question", "questions");
+            format!(
+                "give call {call} back with {questions} (round {round})",
+                call = call.0
+            )
+        }
+        Effect::Keep { call } => format!("keep the answer to call {}", call.0),
         Effect::CatalogueChanged { .. } => "tools changed".to_owned(),
         Effect::Publish => "publish".to_owned(),
         Effect::Log(event) => log(event),

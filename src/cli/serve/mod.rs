@@ -7,15 +7,17 @@ mod launch;
 mod tuning;
 mod world;
 
+use crate::catalogue::{self, CATALOGUE_FOLDER, ConfigDigest, Keeper, Remembered};
 use crate::cli::environment;
 use crate::config::journal::JournalMode;
 use crate::config::registry::{Registry, Warning};
 use crate::config::root::Root;
-use crate::config::server::{Retry, Server};
+use crate::config::secret::is_secret_name;
+use crate::config::server::{Protocol, Retry, Server};
 use crate::config::state_dir::StateDir;
 
-use crate::engine::{Engine, ServerSetup};
-use crate::gateway::{Annotations, CallPolicy, Client, Gateway, Patience, ToolPolicy};
+use crate::engine::{Catalogue, Engine, ServerId, ServerSetup};
+use crate::gateway::{Annotations, CallPolicy, Client, ClientSetup, Gateway, Patience, ToolPolicy};
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
@@ -31,7 +33,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tracing::warn;
 use tracing_subscriber::layer::SubscriberExt;
-use world::RealWorld;
+use world::{Memory, RealWorld};
 
 /// Serve the servers of the registry to one client on standard input and output
 #[derive(Clone, Debug, clap::Args)]
@@ -89,6 +91,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let logs = state_dir.subfolder("logs")?;
     let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
 
+    let catalogues = state_dir.subfolder(CATALOGUE_FOLDER)?;
+    let (keeper, _last_catalogues) = Keeper::start(catalogues.clone())?;
+
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
@@ -104,9 +109,20 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 .context("standard output can't be used")?;
             let output_bytes_max =
                 usize::try_from(registry.gateway.client_output_bytes_max).unwrap_or(usize::MAX);
-            let real = RealWorld::new(pool, output, output_bytes_max, launches);
+            let digests: Vec<_> = registry
+                .servers
+                .iter()
+                .map(|server| (server.name.as_str().to_owned(), config_digest(server)))
+                .collect();
+            let remembered: Vec<_> = digests
+                .iter()
+                .map(|(server, config)| catalogue::load(&catalogues, server, config))
+                .collect();
+            let memory = Memory::new(keeper, redactor.clone(), digests);
+            let real = RealWorld::new(pool, output, output_bytes_max, launches, memory);
             let gateway = assemble(
                 &registry,
+                &remembered,
                 state_dir.path(),
                 &session,
                 began.wall(),
@@ -125,6 +141,7 @@ fn tell(warning: &Warning) {
 /// Puts the machines, the log and the client's side together.
 fn assemble(
     registry: &Registry,
+    remembered: &[Option<Remembered>],
     state_dir: &Utf8Path,
     session: &str,
     began: Timestamp,
@@ -134,9 +151,10 @@ fn assemble(
     let jitter_seed = random()?;
     let line_bytes_max = usize::try_from(registry.gateway.line_max_bytes)?;
     let mut setups = Vec::new();
-    for server in &registry.servers {
+    for (server, remembered) in registry.servers.iter().zip(remembered) {
         let name = server.name.as_str().to_owned();
-        let tuning = tuning::of(&server.numbers);
+        let known_version = remembered.as_ref().and_then(|known| known.version);
+        let tuning = tuning::of(server, known_version);
         tuning.check().with_context(|| format!("server {name:?}"))?;
         let jitter_seed = machine_seed(jitter_seed, &name);
         setups.push(ServerSetup {
@@ -178,7 +196,36 @@ fn assemble(
     let redactor = redactor.clone();
     let redact = Box::new(move |text: &str| redactor.current().redact(text).into_owned());
     let list_budget_ms = Millis(registry.gateway.list_budget_ms);
-    let client = Client::new(policies, list_budget_ms, began, redact);
+    let servers = &registry.servers;
+    let mut client = Client::new(ClientSetup {
+        policies,
+        servers: servers
+            .iter()
+            .map(|server| server.name.as_str().to_owned())
+            .collect(),
+        list_budget_ms,
+        list_keep_ms: Millis(registry.gateway.list_keep_ms),
+        question_ms: Millis(
+            servers
+                .iter()
+                .map(|server| server.numbers.question_timeout_ms)
+                .max()
+                .unwrap_or_default(),
+        ),
+        began,
+        key: random_bytes()?,
+        redact,
+    });
+    for (server, remembered) in (0..).map(ServerId).zip(remembered) {
+        if let Some(remembered) = remembered {
+            let catalogue = Catalogue {
+                version: remembered.version,
+                offer: &remembered.offer,
+                lists: &remembered.lists,
+            };
+            client.remember(server, catalogue);
+        }
+    }
     let patience = Patience {
         end_of_input_ms: Millis(registry.gateway.input_end_grace_ms),
         signal_drain_ms: Millis(registry.gateway.stop_drain_ms),
@@ -188,6 +235,37 @@ fn assemble(
 
 /// Where event logs lie, below the state folder.
 pub const EVENTS_FOLDER: &str = "events";
+
+/// Over everything in a server's entry that can change what it offers. Values that may be secret
+/// are left out: a digest of one could be guessed from.
+fn config_digest(server: &Server) -> ConfigDigest {
+    let mut texts = vec![server.command.as_str(), server.cwd.as_str()];
+    texts.extend(server.args.iter().map(String::as_str));
+    texts.push("env");
+    let values: Vec<(&str, String)> = server
+        .env
+        .iter()
+        .map(|(name, value)| {
+            let value = if is_secret_name(name) {
+                String::new()
+            } else {
+                value.as_written()
+            };
+            (name.as_str(), value)
+        })
+        .collect();
+    for (name, value) in &values {
+        texts.extend([*name, value.as_str()]);
+    }
+    texts.push("env_passthrough");
+    texts.extend(server.env_passthrough.iter().map(String::as_str));
+    texts.push(match server.protocol {
+        Protocol::Auto => "auto",
+        Protocol::Legacy => "legacy",
+        Protocol::Modern => "modern",
+    });
+    ConfigDigest::of(texts)
+}
 
 fn policy(server: &Server) -> CallPolicy {
     let tools = server.tools.iter().map(|(tool, rule)| {
@@ -215,10 +293,14 @@ fn policy(server: &Server) -> CallPolicy {
 }
 
 fn random() -> anyhow::Result<u64> {
-    let mut bytes = [0; 8];
+    Ok(u64::from_le_bytes(random_bytes()?))
+}
+
+fn random_bytes<const BYTES: usize>() -> anyhow::Result<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
     rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty())
         .context("the system has no random numbers")?;
-    Ok(u64::from_le_bytes(bytes))
+    Ok(bytes)
 }
 
 fn session_id() -> anyhow::Result<String> {

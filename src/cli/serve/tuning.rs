@@ -1,11 +1,12 @@
 //! The registry's numbers as the machine takes them.
 
 use crate::config::numbers::Numbers;
-use rea_fsm::{Millis, Protocol, Tuning};
+use crate::config::server::{self, Server};
+use rea_fsm::{Millis, Protocol, ProtocolVersion, Tuning};
 
 /// The machine's numbers. Every field of both is named, so that a number which is added on one
 /// side can't be forgotten on the other.
-pub(super) fn of(numbers: &Numbers) -> Tuning {
+pub(super) fn of(server: &Server, known_version: Option<ProtocolVersion>) -> Tuning {
     let Numbers {
         restart_intensity,
         restart_window_ms,
@@ -35,10 +36,16 @@ pub(super) fn of(numbers: &Numbers) -> Tuning {
         blocker_window_ms,
         blocker_not_ready_ms,
         blocker_rearm_ms,
-    } = *numbers;
+        questions_max,
+        question_timeout_ms,
+    } = server.numbers;
     let unconfigured = Tuning::default();
     Tuning {
-        protocol: Protocol::Legacy,
+        protocol: match server.protocol {
+            server::Protocol::Auto => Protocol::Auto,
+            server::Protocol::Legacy => Protocol::Legacy,
+            server::Protocol::Modern => Protocol::Modern,
+        },
         restart_intensity,
         restart_window_ms: Millis(restart_window_ms),
         backoff_base_ms: Millis(backoff_base_ms),
@@ -70,5 +77,8 @@ pub(super) fn of(numbers: &Numbers) -> Tuning {
         blocker_window_ms: Millis(blocker_window_ms),
         blocker_unready_ms: Millis(blocker_not_ready_ms),
         blocker_rearm_ms: Millis(blocker_rearm_ms),
+        known_version,
+        questions_max,
+        question_ms: Millis(question_timeout_ms),
     }
 }

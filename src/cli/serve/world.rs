@@ -1,11 +1,14 @@
 //! The real world: what the engine stages, done to processes and pipes.
 
 use super::launch::Launch;
-use crate::engine::{ServerId, World};
+use crate::catalogue::{ConfigDigest, Keeper, encode};
+use crate::engine::{Catalogue, ServerId, World};
+use crate::publish::redact::SharedRedactor;
 use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
 use rea_fsm::{CallId, Generation, Signal, SpawnFailure};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll};
+use tracing::debug;
 
 /// Acts that wait for the log, in order; lines wait in the pipes' own buffers.
 enum Act {
@@ -23,6 +26,54 @@ pub(super) struct RealWorld {
     acts: Vec<Act>,
     refused: VecDeque<(ServerId, Generation, SpawnFailure)>,
     shares: Shares,
+    memory: Memory,
+}
+
+/// What is kept of every server for the next session.
+pub(super) struct Memory {
+    keeper: Keeper,
+    redactor: SharedRedactor,
+    servers: Vec<(String, ConfigDigest)>,
+    staged: BTreeMap<String, Vec<u8>>,
+}
+
+impl Memory {
+    /// Of these servers, by the registry's order.
+    pub(super) const fn new(
+        keeper: Keeper,
+        redactor: SharedRedactor,
+        servers: Vec<(String, ConfigDigest)>,
+    ) -> Self {
+        Self {
+            keeper,
+            redactor,
+            servers,
+            staged: BTreeMap::new(),
+        }
+    }
+
+    fn stage(&mut self, server: ServerId, catalogue: Catalogue<'_>) {
+        let (name, config) = &self.servers[server.index()];
+        let text = encode(config, catalogue);
+        // What holds a secret is kept nowhere, and can't be kept without it: it would differ.
+        let readable = String::from_utf8_lossy(&text);
+        if self.redactor.current().redact(&readable) == readable {
+            self.staged.insert(name.clone(), text);
+        } else {
+            debug!(
+                event = "downstream.catalogue_not_kept",
+                server_name = name,
+                "its lists hold what looks like a secret"
+            );
+        }
+    }
+
+    fn release(&mut self) {
+        for (server, text) in std::mem::take(&mut self.staged) {
+            self.keeper.keep(server, text);
+        }
+        self.keeper.hand_over();
+    }
 }
 
 /// Who has written how much of what waits for the client.
@@ -39,6 +90,7 @@ impl RealWorld {
         output: ClientOutput,
         output_bytes_max: usize,
         launches: Vec<Launch>,
+        memory: Memory,
     ) -> Self {
         let shares = Shares {
             bytes: vec![0; launches.len()],
@@ -53,6 +105,7 @@ impl RealWorld {
             acts: Vec::new(),
             refused: VecDeque::new(),
             shares,
+            memory,
         }
     }
 
@@ -158,8 +211,13 @@ impl World for RealWorld {
         staged
     }
 
+    fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>) {
+        self.memory.stage(server, catalogue);
+    }
+
     fn release(&mut self) {
         self.attribute();
+        self.memory.release();
         self.pool.flush();
         for act in std::mem::take(&mut self.acts) {
             match act {

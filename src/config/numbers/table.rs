@@ -113,6 +113,10 @@ numbers! {
     blocker_not_ready_ms: u64 = "blocker_not_ready" Duration, MINUTE, SECOND, DAY;
     /// Continuously ready for so long ends the episode.
     blocker_rearm_ms: u64 = "blocker_rearm" Duration, 10 * MINUTE, SECOND, DAY;
+    /// Questions of the server to the client that may be open.
+    questions_max: u32 = "questions_max" Count, 64, 0, 10_000;
+    /// How long the client has for one, and for repeating a call that is held for one.
+    question_timeout_ms: u64 = "question_timeout" Duration, 10 * MINUTE, 100, DAY;
 }
 
 numbers! {
@@ -122,6 +126,8 @@ numbers! {
     spawn_slots: u32 = "spawn_slots" Count, 4, 1, 256;
     /// How long the tool list waits for servers that are still starting.
     list_budget_ms: u64 = "list_budget" Duration, 2 * SECOND, 0, MINUTE;
+    /// How long what a server offers stays listed while it is down.
+    list_keep_ms: u64 = "list_keep" Duration, 10 * MINUTE, 0, 7 * DAY;
     /// The longest line taken from a server or a client.
     line_max_bytes: u64 = "line_max_bytes" Bytes, 32 * MIB, 64 * KIB, GIB;
     /// Bytes that may wait to be written to the client.

@@ -128,6 +128,11 @@ class World:
         command = [self.installed.python, str(HERE / "crasher.py"), "--record", str(self.record(name)), *options]
         return self._server(name, command, False, numbers)
 
+    def asking(self, **numbers: object) -> dict:
+        """A server of ours, made with the official SDK, that asks its client for everything; see `asking.py`."""
+        server = self._server("asking", [self.installed.python, str(HERE / "asking.py")], False, numbers)
+        return {**server, "env": {"PYTHONPATH": str(self.installed.python_packages)}}
+
     def _server(self, name: str, command: list[str], tee: bool, numbers: dict) -> dict:
         if tee:
             command = [self.installed.python, str(HERE / "tee.py"), str(self.record(name)), *command]
@@ -169,8 +174,8 @@ class World:
         return witnessed, [sys.executable, str(HERE / "witness.py"), str(folder), *gateway], environment
 
     @asynccontextmanager
-    async def gateway(self, *, exit_code: int = 0) -> AsyncIterator[Gateway]:
-        """A gateway, started and driven by the official Python SDK as any client would."""
+    async def gateway(self, *, exit_code: int = 0, **options: object) -> AsyncIterator[Gateway]:
+        """A gateway, started and driven by the official Python SDK as any client would; `options` are the client's."""
         witnessed, command, environment = self.witness(exit_code=exit_code)
         notifications: list = []
 
@@ -180,5 +185,5 @@ class World:
         parameters = StdioServerParameters(
             command=command[0], args=command[1:], env=environment, cwd=self.root
         )
-        async with Client(parameters, message_handler=note, cache=None) as client:
+        async with Client(parameters, message_handler=note, cache=None, **options) as client:
             yield Gateway(self, client, witnessed, notifications)

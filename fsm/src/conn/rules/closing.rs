@@ -4,7 +4,7 @@ use super::reaping::after;
 use super::{Conn, State, TeardownStep, Turn, closed_clean};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
-use crate::downstream::Ignored;
+use crate::decision::Ignored;
 use crate::effect::Signal;
 use crate::event::{Drain, EventKind, Operator, Report};
 use crate::id::{Millis, TimerKey};
@@ -50,7 +50,9 @@ pub(super) fn draining(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) 
             | Report::IoErr { .. }
             | Report::Pong {}
             | Report::Alive {}
-            | Report::Progress { .. } => Super,
+            | Report::Progress { .. }
+            | Report::Asked { .. }
+            | Report::Withdrew { .. } => Super,
         },
         EventKind::Cancel { call } => {
             conn.cancel(*call, turn);
@@ -68,6 +70,8 @@ pub(super) fn draining(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) 
         EventKind::SlotGranted { .. }
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -158,7 +162,9 @@ pub(super) fn terminating(
             | Report::Pong {}
             | Report::Alive {}
             | Report::Reply { .. }
-            | Report::Progress { .. } => Super,
+            | Report::Progress { .. }
+            | Report::Asked { .. }
+            | Report::Withdrew { .. } => Super,
         },
         EventKind::Timer {
             key: TimerKey::Teardown,
@@ -172,6 +178,8 @@ pub(super) fn terminating(
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -198,6 +206,8 @@ pub(super) fn closed(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) ->
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }

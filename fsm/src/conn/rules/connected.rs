@@ -3,7 +3,7 @@
 use super::{Conn, State, TeardownStep, Then, Turn, Why, arrival};
 use crate::conn::relay::{Future, Suspicion};
 use crate::conn::{ListState, Pipe, Place};
-use crate::downstream::Ignored;
+use crate::decision::Ignored;
 use crate::effect::{Effect, LogEvent};
 use crate::event::{EventKind, Operator, Report};
 use crate::id::{Millis, TimerKey};
@@ -43,6 +43,8 @@ pub(super) fn ready(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => connected(conn, event, turn),
     }
 }
@@ -86,7 +88,7 @@ pub(super) fn suspect(
     match event {
         EventKind::Timer {
             key: TimerKey::Pong,
-        } => match last_witness(conn, ping_at, turn.at) {
+        } => match last_witness(conn, ping_at, turn.at).max(still_asking(conn, turn)) {
             Some(due) => {
                 conn.timers.arm(TimerKey::Pong, due, turn.effects);
                 Handled
@@ -116,6 +118,8 @@ pub(super) fn suspect(
             report:
                 Report::Reply { .. }
                 | Report::Progress { .. }
+                | Report::Asked { .. }
+                | Report::Withdrew { .. }
                 | Report::Listed { .. }
                 | Report::ListErr {}
                 | Report::ListChanged {},
@@ -135,6 +139,8 @@ pub(super) fn suspect(
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => connected(conn, event, turn),
     }
 }
@@ -150,6 +156,13 @@ fn last_witness(conn: &Conn, ping_at: Millis, now: Millis) -> Option<Millis> {
         })
         .filter(|due| *due > now)
         .max()
+}
+
+/// When to look again at a server that waits for a person: soon, because it has to say something
+/// when it has been answered.
+fn still_asking(conn: &Conn, turn: &Turn<'_>) -> Option<Millis> {
+    let soon = turn.at.plus(conn.tuning.pong_ms);
+    turn.asked_until.map(|until| until.min(soon))
 }
 
 fn unresponsive(conn: &mut Conn, turn: &mut Turn<'_>) -> Outcome<State> {
@@ -198,6 +211,8 @@ fn connected(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> Outcome
         EventKind::SlotGranted { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -262,7 +277,9 @@ fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<St
         | Report::Pong {}
         | Report::Alive {}
         | Report::Reply { .. }
-        | Report::Progress { .. } => Super,
+        | Report::Progress { .. }
+        | Report::Asked { .. }
+        | Report::Withdrew { .. } => Super,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A process on its way: for a slot, for its start, for its handshake, for its list.
 
-use super::{Conn, Phase, State, TeardownStep, Then, Turn, Why, closed_clean, first_step};
+use super::{Conn, Phase, State, TeardownStep, Then, Turn, Why, closed_clean, connect, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Era, ListState, Pipe};
 use crate::effect::{Effect, LogEvent};
@@ -30,6 +30,8 @@ pub(super) fn connecting(
         EventKind::SlotGranted { .. }
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -47,7 +49,7 @@ fn operator_says(conn: &mut Conn, phase: Phase, operator: &Operator) -> Outcome<
         }
         (Operator::Restart { .. }, Phase::Waiting) => {
             conn.restarts.forgive();
-            Handled
+            Transition(connect(Why::Operator))
         }
         (
             Operator::Restart { .. },
@@ -140,7 +142,9 @@ fn reported(
         | Report::Pong {}
         | Report::Alive {}
         | Report::Reply { .. }
-        | Report::Progress { .. } => Super,
+        | Report::Progress { .. }
+        | Report::Asked { .. }
+        | Report::Withdrew { .. } => Super,
     }
 }
 
@@ -276,7 +280,9 @@ fn timer_fired(
             | TimerKey::Breaker
             | TimerKey::Unready
             | TimerKey::Rearm
-            | TimerKey::Call(_),
+            | TimerKey::Call(_)
+            | TimerKey::Question(_)
+            | TimerKey::Held(_),
             _,
         ) => Super,
     }

@@ -47,6 +47,8 @@ impl blocking::State<Conn> for State {
             | EventKind::SlotGranted { .. }
             | EventKind::Child { .. }
             | EventKind::Cancel { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
             | EventKind::Overslept { .. } => {}
         }
         match self {
@@ -136,6 +138,7 @@ fn arrival(event: &EventKind) -> Option<Arrival> {
             class,
             timeout_ms,
             bytes,
+            asks: _,
         } => Some(Arrival {
             id: *call,
             class: *class,
@@ -147,6 +150,8 @@ fn arrival(event: &EventKind) -> Option<Arrival> {
         | EventKind::Child { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => None,
     }
 }

@@ -3,10 +3,10 @@
 use super::{Conn, State, TeardownStep, Then, Turn, Why, first_step};
 use crate::conn::relay::Future;
 use crate::conn::{Pipe, Remains};
-use crate::downstream::Ignored;
+use crate::decision::Ignored;
 use crate::effect::Signal;
 use crate::event::{EventKind, Operator, Report};
-use crate::id::TimerKey;
+use crate::id::{Millis, TimerKey};
 use statig::Outcome::{self, Handled, Super, Transition};
 
 pub(super) fn reaping(
@@ -37,7 +37,10 @@ pub(super) fn reaping(
                     step: step.max(first_step(*drain)),
                 },
             }),
-            Operator::Restart { .. } => Transition(repaired(conn, step)),
+            Operator::Restart { drain_ms } => {
+                let step = hurried(conn, step, *drain_ms, turn);
+                Transition(repaired(conn, step))
+            }
             Operator::Retry {} if blocks(then) => Transition(repaired(conn, step)),
             Operator::Configure { tuning } if blocks(then) => {
                 conn.tuning = (**tuning).clone();
@@ -85,7 +88,9 @@ pub(super) fn reaping(
             | Report::IoErr { .. }
             | Report::Pong {}
             | Report::Alive {}
-            | Report::Progress { .. } => Super,
+            | Report::Progress { .. }
+            | Report::Asked { .. }
+            | Report::Withdrew { .. } => Super,
         },
         EventKind::Cancel { call } => {
             conn.cancel(*call, turn);
@@ -106,6 +111,8 @@ pub(super) fn reaping(
         EventKind::SlotGranted { .. }
         | EventKind::Submit { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -114,6 +121,34 @@ const fn blocks(then: &Then) -> bool {
     match then {
         Then::Block(_) => true,
         Then::Restart | Then::LockAgain | Then::Again(_) => false,
+    }
+}
+
+/// Whoever asks again may want it sooner, and never gets it later.
+fn hurried(
+    conn: &mut Conn,
+    step: TeardownStep,
+    drain_ms: Millis,
+    turn: &mut Turn<'_>,
+) -> TeardownStep {
+    match step {
+        TeardownStep::Draining if drain_ms == Millis::ZERO => TeardownStep::StdinClosed,
+        TeardownStep::Draining => {
+            let due = turn.at.plus(drain_ms);
+            if conn
+                .timers
+                .due(TimerKey::Teardown)
+                .is_none_or(|old| due < old)
+            {
+                conn.timers.arm(TimerKey::Teardown, due, turn.effects);
+            }
+            step
+        }
+        TeardownStep::AwaitingSpawn
+        | TeardownStep::Lingering
+        | TeardownStep::StdinClosed
+        | TeardownStep::TermSent
+        | TeardownStep::KillSent => step,
     }
 }
 
@@ -183,7 +218,9 @@ pub(super) fn stuck(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
             | Report::Pong {}
             | Report::Alive {}
             | Report::Reply { .. }
-            | Report::Progress { .. } => Super,
+            | Report::Progress { .. }
+            | Report::Asked { .. }
+            | Report::Withdrew { .. } => Super,
         },
         EventKind::Timer {
             key: TimerKey::Teardown,
@@ -196,6 +233,8 @@ pub(super) fn stuck(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> 
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }

@@ -17,6 +17,8 @@ pub(super) fn idle(_: &mut Conn, event: &EventKind) -> Outcome<State> {
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -37,6 +39,8 @@ pub(super) fn backoff(conn: &mut Conn, event: &EventKind) -> Outcome<State> {
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -57,6 +61,8 @@ pub(super) fn blocked(conn: &mut Conn, event: &EventKind) -> Outcome<State> {
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }
@@ -81,6 +87,8 @@ pub(super) fn flap_locked(
         | EventKind::Submit { .. }
         | EventKind::Cancel { .. }
         | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => Super,
     }
 }

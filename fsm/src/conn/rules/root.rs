@@ -2,7 +2,8 @@
 //! an event that nobody wanted changes nothing.
 
 use super::{Conn, State, Turn};
-use crate::downstream::Ignored;
+use crate::conn::Pipe;
+use crate::decision::Ignored;
 use crate::event::{EventKind, Operator, Report};
 use crate::id::{Millis, TimerKey};
 use statig::Outcome::{self, Handled};
@@ -29,6 +30,14 @@ pub(super) fn root(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> O
                 conn.progress(*call, turn);
                 Handled
             }
+            Report::Asked { .. } | Report::Withdrew { .. } => match conn.input {
+                Pipe::Open => {
+                    conn.heard_at = turn.at;
+                    Handled
+                }
+                // Nobody could be told the answer.
+                Pipe::Closed => turn.ignore(Ignored::Unexpected),
+            },
             Report::SpawnOk { .. }
             | Report::SpawnFailed { .. }
             | Report::ProbeModern { .. }
@@ -59,8 +68,12 @@ pub(super) fn root(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> O
             conn.overslept(*late_ms, turn);
             Handled
         }
-        // Every state takes its calls, and every armed timer belongs to the state that armed it.
-        EventKind::Submit { .. } | EventKind::Timer { .. } => turn.ignore(Ignored::Unexpected),
+        // Every state takes its calls, every armed timer belongs to the state that armed it, and
+        // what the client says about questions goes to the questions.
+        EventKind::Submit { .. }
+        | EventKind::Timer { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. } => turn.ignore(Ignored::Unexpected),
     }
 }
 

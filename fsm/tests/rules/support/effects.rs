@@ -3,8 +3,8 @@
 use super::KILLED;
 use rea_fsm::{
     BlockReason, CallId, Effect, Executed, Generation, Listing, LogEvent, Millis, Offer, Phase,
-    ProtocolVersion, Refusal, ReplyKind, Signal, State, TeardownStep, Then, Ticket, TimerKey,
-    Verdict, Why,
+    ProtocolVersion, QuestionId, Refusal, ReplyKind, Signal, State, TeardownStep, Then, Ticket,
+    TimerKey, Unasked, Verdict, Why,
 };
 
 /// A good answer.
@@ -167,6 +167,61 @@ pub(crate) const fn lost(call: u64, executed: Executed) -> Effect {
         },
         executed,
     )
+}
+
+pub(crate) const fn arm_question(question: u64, due: u64) -> Effect {
+    arm(TimerKey::Question(QuestionId(question)), due)
+}
+
+pub(crate) const fn disarm_question(question: u64) -> Effect {
+    disarm(TimerKey::Question(QuestionId(question)))
+}
+
+pub(crate) const fn arm_held(call: u64, due: u64) -> Effect {
+    arm(TimerKey::Held(CallId(call)), due)
+}
+
+pub(crate) const fn disarm_held(call: u64) -> Effect {
+    disarm(TimerKey::Held(CallId(call)))
+}
+
+pub(crate) const fn ask(question: u64) -> Effect {
+    Effect::Ask {
+        question: QuestionId(question),
+    }
+}
+
+pub(crate) const fn withdraw(question: u64) -> Effect {
+    Effect::Withdraw {
+        question: QuestionId(question),
+    }
+}
+
+pub(crate) const fn answer(number: u32, question: u64) -> Effect {
+    Effect::Answer {
+        generation: Generation(number),
+        question: QuestionId(question),
+    }
+}
+
+pub(crate) const fn refuse_question(number: u32, question: u64, why: Unasked) -> Effect {
+    Effect::RefuseQuestion {
+        generation: Generation(number),
+        question: QuestionId(question),
+        why,
+    }
+}
+
+pub(crate) fn offer_questions(call: u64, round: u32, questions: &[u64]) -> Effect {
+    Effect::Offer {
+        call: CallId(call),
+        round,
+        questions: questions.iter().copied().map(QuestionId).collect(),
+    }
+}
+
+pub(crate) const fn keep(call: u64) -> Effect {
+    Effect::Keep { call: CallId(call) }
 }
 
 pub(crate) const fn log(event: LogEvent) -> Effect {

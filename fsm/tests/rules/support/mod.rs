@@ -3,14 +3,17 @@
 //! Each builder brings a machine to its state at time 0 and forgets the effects on the way, so a
 //! test shows only the step that it is about. Times are absolute.
 
+mod asking;
 mod effects;
 mod given;
 
+#[allow(unused_imports, reason = "not every test asks")]
+pub(crate) use asking::*;
 pub(crate) use effects::*;
 use rea_fsm::{
-    CallClass, CallId, Decision, Downstream, Drain, Effect, Event, EventKind, ExitStatus,
+    Asks, CallClass, CallId, Decision, Downstream, Drain, Effect, Event, EventKind, ExitStatus,
     Generation, HandshakeFailure, Ignored, IoErrorKind, Leaf, Millis, Operator, Phase,
-    ProtocolVersion, ReplyKind, Report, SpawnFailure, State, Ticket, TimerKey, Tuning,
+    ProtocolVersion, QuestionId, ReplyKind, Report, SpawnFailure, State, Ticket, TimerKey, Tuning,
 };
 
 /// The jitter seed of every machine here.
@@ -243,6 +246,57 @@ impl Machine {
             class,
             timeout_ms: Millis(timeout),
             bytes,
+            asks: Asks::Directly,
+        })
+    }
+
+    /// A call whose client can be asked only in its answer.
+    pub(crate) fn submit_asking(&mut self, call: u64, class: CallClass) -> &mut Self {
+        self.step(EventKind::Submit {
+            call: CallId(call),
+            class,
+            timeout_ms: Millis(TIMEOUT_MS),
+            bytes: 100,
+            asks: Asks::InAnswers,
+        })
+    }
+
+    /// The server asks a client that has a session.
+    pub(crate) fn asked(&mut self, question: u64) -> &mut Self {
+        self.asked_so(question, Asks::Directly)
+    }
+
+    /// The server asks a client that has none.
+    pub(crate) fn asked_in_answers(&mut self, question: u64) -> &mut Self {
+        self.asked_so(question, Asks::InAnswers)
+    }
+
+    fn asked_so(&mut self, question: u64, asks: Asks) -> &mut Self {
+        self.report(Report::Asked {
+            question: QuestionId(question),
+            asks,
+        })
+    }
+
+    pub(crate) fn withdrew(&mut self, question: u64) -> &mut Self {
+        self.report(Report::Withdrew {
+            question: QuestionId(question),
+        })
+    }
+
+    /// The client answers a question that it was asked by itself.
+    pub(crate) fn answered(&mut self, question: u64) -> &mut Self {
+        self.step(EventKind::Answered {
+            question: QuestionId(question),
+        })
+    }
+
+    /// The client repeats a held call with answers to these questions.
+    pub(crate) fn resume(&mut self, call: u64, round: u32, answers: &[u64]) -> &mut Self {
+        self.step(EventKind::Resume {
+            call: CallId(call),
+            round,
+            answers: answers.iter().copied().map(QuestionId).collect(),
         })
     }
 
@@ -271,6 +325,16 @@ impl Machine {
     /// Fires the timer of a call when it is due.
     pub(crate) fn fire_call(&mut self, call: u64) -> &mut Self {
         self.fire(TimerKey::Call(CallId(call)))
+    }
+
+    /// Fires the timer of a question when it is due.
+    pub(crate) fn fire_question(&mut self, question: u64) -> &mut Self {
+        self.fire(TimerKey::Question(QuestionId(question)))
+    }
+
+    /// Fires the timer of a held call when it is due.
+    pub(crate) fn fire_held(&mut self, call: u64) -> &mut Self {
+        self.fire(TimerKey::Held(CallId(call)))
     }
 
     /// The last step led to this state and asked for exactly this.

@@ -47,6 +47,14 @@ pub(super) fn check(
             let held = world.slot == Slot::Granted(*ticket) || world.slot == Slot::Asked(*ticket);
             ensure(held, || format!("slots: {effect:?} while {:?}", world.slot))
         }
+        Effect::Answer { generation, .. } | Effect::RefuseQuestion { generation, .. } => {
+            held(world, *generation, effect)?;
+            super::questions::effect(world, before, event, effect, seen)
+        }
+        Effect::Ask { .. }
+        | Effect::Withdraw { .. }
+        | Effect::Offer { .. }
+        | Effect::Keep { .. } => super::questions::effect(world, before, event, effect, seen),
         Effect::Arm { .. }
         | Effect::Disarm { .. }
         | Effect::CatalogueChanged { .. }
@@ -198,6 +206,29 @@ fn p8_politely(
 }
 
 fn complete(
+    world: &World,
+    event: &Event,
+    call: CallId,
+    verdict: &Verdict,
+    executed: Executed,
+    seen: &mut Coverage,
+) -> Checked {
+    let is_held = world.held_call(call).is_some();
+    ensure(!is_held, || {
+        format!("Q1: {call:?} is held, and completed as {verdict:?}")
+    })?;
+    if let Some(ended) = world.ended.iter().find(|ended| ended.call == call) {
+        seen.hit(Premise::Q1Told);
+        let same = ended.verdict == *verdict && ended.executed == executed;
+        return ensure(same, || {
+            format!("Q1: {ended:?} was completed as {verdict:?}, {executed:?}")
+        });
+    }
+    ends(world, event, call, verdict, executed, seen)
+}
+
+/// How a call ends is what has become of it, told to its client or not.
+pub(super) fn ends(
     world: &World,
     event: &Event,
     call: CallId,

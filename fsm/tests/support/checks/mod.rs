@@ -6,6 +6,7 @@ mod calls;
 mod effects;
 mod health;
 mod processes;
+mod questions;
 mod quiet;
 mod restarts;
 mod trust;
@@ -48,6 +49,8 @@ impl Step<'_> {
             | EventKind::Submit { .. }
             | EventKind::Cancel { .. }
             | EventKind::Timer { .. }
+            | EventKind::Answered { .. }
+            | EventKind::Resume { .. }
             | EventKind::Overslept { .. } => None,
         }
     }
@@ -75,6 +78,9 @@ pub(crate) fn effect(
     effects::check(world, before, event, effect, seen)
 }
 
+/// Finds the held calls that have ended in a step, and checks how.
+pub(crate) use questions::ended;
+
 type Check = fn(&Step<'_>, &mut Coverage) -> Checked;
 
 const CHECKS: &[Check] = &[
@@ -100,6 +106,14 @@ const CHECKS: &[Check] = &[
     processes::p27_failing_fast_holds_nothing,
     processes::p28_no_dead_ends,
     processes::p28_the_heartbeat_goes_on,
+    questions::q1_a_call_that_is_held_ends_later,
+    questions::q2_every_question_is_where_it_was_put,
+    questions::q3_every_question_and_every_held_call_ends_in_time,
+    questions::q4_what_the_client_says_twice_changes_nothing,
+    questions::q4_what_the_server_says_twice_changes_nothing,
+    questions::q5_who_is_not_there_asks_nothing,
+    questions::q7_open_questions_are_bounded,
+    questions::q8_nothing_waits_beside_a_free_call,
     restarts::p18_automatic_spawns_are_bounded,
     restarts::p18_the_budget_decides,
     restarts::p19_nothing_before_its_time,

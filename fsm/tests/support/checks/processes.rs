@@ -132,7 +132,10 @@ pub(super) fn p23_the_guilty_are_ended(step: &Step<'_>, seen: &mut Coverage) -> 
         .world
         .due(TimerKey::Pong)
         .is_some_and(|due| due <= step.event.at_ms);
-    if !due || has_witness(step.before, *ping_at, step.event.at_ms).is_some() {
+    // Whoever waits for a person may do nothing else meanwhile.
+    let mut asked = step.before.questions().open();
+    let waits = asked.any(|(_, question)| question.due > step.event.at_ms);
+    if !due || waits || has_witness(step.before, *ping_at, step.event.at_ms).is_some() {
         return Ok(());
     }
     seen.hit(Premise::P23Guilty);

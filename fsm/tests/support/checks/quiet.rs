@@ -90,6 +90,8 @@ pub(super) fn p39_unknown_names_create_nothing(step: &Step<'_>, seen: &mut Cover
         | EventKind::SlotGranted { .. }
         | EventKind::Child { .. }
         | EventKind::Submit { .. }
+        | EventKind::Answered { .. }
+        | EventKind::Resume { .. }
         | EventKind::Overslept { .. } => return Ok(()),
     };
     if step.world.call(call).is_some() {

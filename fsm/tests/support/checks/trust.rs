@@ -42,11 +42,15 @@ pub(super) fn p24_a_reply_never_makes_it_worse(step: &Step<'_>, seen: &mut Cover
     })
 }
 
+/// Calls that ended, whether their clients were told or have to fetch it.
 fn completed<'a>(step: &'a Step<'_>) -> impl Iterator<Item = (rea_fsm::CallId, &'a Verdict)> {
-    step.effects.iter().filter_map(|effect| match effect {
+    let told = step.effects.iter().filter_map(|effect| match effect {
         Effect::Complete { call, verdict, .. } => Some((*call, verdict)),
         _ => None,
-    })
+    });
+    let ended = step.later.ended.iter();
+    let new = ended.filter(|ended| !step.world.ended.contains(ended));
+    told.chain(new.map(|ended| (ended.call, &ended.verdict)))
 }
 
 pub(super) fn p30_refusals_never_reach_the_breaker(
@@ -169,7 +173,7 @@ pub(super) fn p33_faults_are_counted(step: &Step<'_>, seen: &mut Coverage) -> Ch
     let gone = matches!(step.report(), Some(rea_fsm::Report::Exited { .. }))
         || (step.after.leaf() == Leaf::Stuck && step.before.leaf() != Leaf::Stuck);
     let lost = gone
-        && !(ended_on_request(step.before.state()) && step.after.leaf() != Leaf::Stuck)
+        && !ended_on_request(step.before.state())
         && calls.iter().any(|(_, call)| counts(call));
     if answers + timeouts > 0 || lost {
         seen.hit(Premise::P33Counts);

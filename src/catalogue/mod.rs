@@ -1,0 +1,45 @@
+//! What servers offered when they were last seen, kept on disk from one session to the next.
+//!
+//! ```text
+//! engine: a list has arrived ──▶ encode ──▶ Keeper (a thread) ──▶ <state>/catalogue/<server>.json
+//! the next session ──▶ load ──▶ the client is served from it until the server says otherwise
+//! ```
+//!
+//! Invariants: a file is replaced whole or not at all; one that can't be read, is of another format,
+//! or belongs to another configuration of the server is as good as none; entries come back byte
+//! for byte. Nothing is kept that holds a secret: whoever hands the text over sees to that.
+
+mod file;
+mod keeper;
+
+pub use file::{ConfigDigest, Remembered, decode, encode};
+pub use keeper::{Keeper, LastCatalogues};
+
+use crate::config::state_dir::private_file;
+use camino::Utf8Path;
+use std::io::Read;
+
+/// Below the state folder.
+pub const CATALOGUE_FOLDER: &str = "catalogue";
+
+/// A larger file is not read: no session of ours writes one.
+const FILE_BYTES_MAX: u64 = 512 << 20;
+
+/// What is remembered of a server with this configuration, if anything is.
+pub fn load(folder: &Utf8Path, server: &str, config: &ConfigDigest) -> Option<Remembered> {
+    let path = folder.join(file_name(server));
+    let file = private_file().read(true).open(path).ok()?;
+    let is_usable = file
+        .metadata()
+        .is_ok_and(|found| found.is_file() && found.len() <= FILE_BYTES_MAX);
+    if !is_usable {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    decode(&text, server, config)
+}
+
+fn file_name(server: &str) -> String {
+    format!("{server}.json")
+}

@@ -1,0 +1,107 @@
+//! A call's bytes, from its submission to its answer. What becomes of it, the machine decides.
+
+use super::front::{Reply, Unusable};
+use crate::wire::request_id::RequestId;
+use rea_fsm::{Asks, CallClass, CallId, Millis};
+
+/// A call on its way to a server.
+pub struct Call {
+    /// Larger than every earlier call's.
+    pub id: CallId,
+    /// Whether it may be repeated.
+    pub class: CallClass,
+    /// Its deadline.
+    pub timeout_ms: Millis,
+    /// How its client can be asked something while it is under way.
+    pub asks: Asks,
+    /// What the log says of it.
+    pub label: Label,
+    /// The line for the server, without its newline.
+    pub line: Vec<u8>,
+    /// The client's progress token, as it stands in the line.
+    pub progress_token: Option<RequestId>,
+    /// The server's answer, while its client is busy with the server's questions.
+    kept: Option<Kept>,
+}
+
+/// What the log says of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// It calls this tool.
+    Tool(String),
+    /// It is another request.
+    Request(String),
+}
+
+/// An answer that waits for its client.
+enum Kept {
+    Line {
+        line: Vec<u8>,
+        id_at: (usize, usize),
+        untyped_at: Option<usize>,
+    },
+    Unusable(Unusable),
+}
+
+impl Call {
+    /// A call that has not been submitted.
+    pub const fn new(
+        id: CallId,
+        class: CallClass,
+        timeout_ms: Millis,
+        asks: Asks,
+        label: Label,
+        line: Vec<u8>,
+    ) -> Self {
+        Self {
+            id,
+            class,
+            timeout_ms,
+            asks,
+            label,
+            line,
+            progress_token: None,
+            kept: None,
+        }
+    }
+
+    pub(super) fn keep(&mut self, reply: Option<Reply<'_>>, room: usize) {
+        self.kept = reply.map(|reply| match reply {
+            Reply::Line { line, .. } if line.len() > room => {
+                Kept::Unusable(Unusable::Oversized { limit: room as u64 })
+            }
+            Reply::Line {
+                line,
+                id_at,
+                untyped_at,
+            } => Kept::Line {
+                line: line.to_vec(),
+                id_at,
+                untyped_at,
+            },
+            Reply::Unusable(unusable) => Kept::Unusable(unusable),
+        });
+    }
+
+    pub(super) fn kept(&self) -> Option<Reply<'_>> {
+        self.kept.as_ref().map(|kept| match kept {
+            Kept::Line {
+                line,
+                id_at,
+                untyped_at,
+            } => Reply::Line {
+                line,
+                id_at: *id_at,
+                untyped_at: *untyped_at,
+            },
+            Kept::Unusable(unusable) => Reply::Unusable(*unusable),
+        })
+    }
+
+    pub(super) fn kept_bytes(&self) -> usize {
+        match &self.kept {
+            Some(Kept::Line { line, .. }) => line.len(),
+            Some(Kept::Unusable(_)) | None => 0,
+        }
+    }
+}

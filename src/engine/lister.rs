@@ -1,0 +1,193 @@
+//! Everything that a server lists, page after page, until all of it is there.
+//!
+//! Invariant: what was listed before stays until a whole new list has arrived; a list that can't
+//! be had leaves the old one. Lists are bounded in pages and bytes.
+
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::listing::{Entry, ListKind, Page};
+use crate::wire::raw::Raw;
+use std::collections::{BTreeMap, BTreeSet};
+use tracing::warn;
+
+/// A list is given up when it has more pages or bytes than this; nobody could use it.
+const PAGES_MAX: usize = 1_000;
+const BYTES_MAX: usize = 64 << 20;
+
+/// A server's lists by kind. A kind that it does not offer has none.
+pub type Lists = BTreeMap<ListKind, Vec<Entry>>;
+
+/// What follows from an answer.
+pub(super) enum Listed {
+    /// Ask for the page that this cursor leads to.
+    Next(ListKind, String),
+    /// Others are still out.
+    Open,
+    /// Everything that could be had is there.
+    All {
+        /// Digest over all lists.
+        digest: u64,
+        /// How many tools there are.
+        tools: u32,
+    },
+    /// Nothing could be had.
+    Nothing,
+}
+
+/// The lists, and the listing under way.
+pub(super) struct Lister {
+    server: String,
+    lists: Lists,
+    /// Which kinds may have changed since they were listed.
+    outdated: BTreeSet<ListKind>,
+    open: BTreeMap<ListKind, Partial>,
+    arrived: usize,
+}
+
+#[derive(Default)]
+struct Partial {
+    entries: Vec<Entry>,
+    cursors: BTreeSet<String>,
+    bytes: usize,
+}
+
+impl Lister {
+    pub(super) fn new(server: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            lists: Lists::new(),
+            outdated: BTreeSet::new(),
+            open: BTreeMap::new(),
+            arrived: 0,
+        }
+    }
+
+    /// A new process has said what it offers: everything is listed anew.
+    pub(super) fn offered(&mut self, capabilities: &Capabilities) {
+        self.open.clear();
+        self.outdated = ListKind::ALL
+            .into_iter()
+            .filter(|kind| capabilities.lists(*kind))
+            .collect();
+        let outdated = &self.outdated;
+        self.lists.retain(|kind, _| outdated.contains(kind));
+        for kind in outdated {
+            self.lists.entry(*kind).or_default();
+        }
+    }
+
+    /// The server says that a list is another one now. False if it has no such list.
+    pub(super) fn changed(&mut self, notification: &str) -> Change {
+        let mut change = Change::None;
+        for kind in ListKind::ALL {
+            if kind.changed() == notification && self.lists.contains_key(&kind) {
+                self.outdated.insert(kind);
+                change = Change::Known;
+            }
+        }
+        change
+    }
+
+    /// Begins to list what is outdated, or everything if nobody knows what is.
+    pub(super) fn begin(&mut self) -> Vec<ListKind> {
+        if self.outdated.is_empty() {
+            self.outdated = self.lists.keys().copied().collect();
+        }
+        self.arrived = 0;
+        self.open = std::mem::take(&mut self.outdated)
+            .into_iter()
+            .map(|kind| (kind, Partial::default()))
+            .collect();
+        self.open.keys().copied().collect()
+    }
+
+    /// Takes a page in. A cursor that comes back ends the list: it would go on for ever.
+    pub(super) fn page(&mut self, kind: ListKind, result: Raw<'_>) -> Listed {
+        let Some(partial) = self.open.get_mut(&kind) else {
+            return Listed::Open;
+        };
+        let Ok(page) = Page::parse(kind, &self.server, result) else {
+            return self.refused(kind);
+        };
+        if page.malformed > 0 {
+            warn!(
+                event = "downstream.malformed_entries",
+                server_name = self.server,
+                "left out {} entries of {} that have no usable name",
+                page.malformed,
+                kind.member()
+            );
+        }
+        partial.bytes += result.text().len();
+        if partial.bytes > BYTES_MAX || partial.cursors.len() >= PAGES_MAX {
+            warn!(
+                event = "downstream.endless_list",
+                server_name = self.server,
+                "gave {} up after {} pages and {} bytes",
+                kind.method(),
+                partial.cursors.len(),
+                partial.bytes
+            );
+            return self.refused(kind);
+        }
+        partial.entries.extend(page.entries);
+        if let Some(cursor) = page.next_cursor
+            && partial.cursors.insert(cursor.text().to_owned())
+        {
+            return Listed::Next(kind, cursor.text().to_owned());
+        }
+        if let Some(whole) = self.open.remove(&kind) {
+            self.lists.insert(kind, whole.entries);
+            self.arrived += 1;
+        }
+        self.outcome()
+    }
+
+    /// A list can't be had; the old one stays.
+    pub(super) fn refused(&mut self, kind: ListKind) -> Listed {
+        if self.open.remove(&kind).is_none() {
+            return Listed::Open;
+        }
+        self.outcome()
+    }
+
+    fn outcome(&self) -> Listed {
+        if !self.open.is_empty() {
+            return Listed::Open;
+        }
+        if self.arrived == 0 {
+            return Listed::Nothing;
+        }
+        let mut hasher = blake3::Hasher::new();
+        for (kind, entries) in &self.lists {
+            // A server with tools alone has the digest over its tools.
+            if *kind != ListKind::Tools {
+                hasher.update(kind.member().as_bytes());
+                hasher.update(b"\n");
+            }
+            for entry in entries {
+                hasher.update(&entry.json);
+                hasher.update(b"\n");
+            }
+        }
+        let mut head = [0; 8];
+        head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        let tools = self.lists.get(&ListKind::Tools).map_or(0, Vec::len);
+        Listed::All {
+            digest: u64::from_le_bytes(head),
+            tools: u32::try_from(tools).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) const fn lists(&self) -> &Lists {
+        &self.lists
+    }
+}
+
+/// Whether a notification of a change means anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A list of this server's.
+    Known,
+    /// It has no such list.
+    None,
+}

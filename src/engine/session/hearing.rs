@@ -1,0 +1,314 @@
+//! What a server's lines mean.
+
+use super::{Asked, Session, Speech, line};
+use crate::engine::lister::{Change, Listed};
+use crate::protocol::downstream_id::DownstreamId;
+use crate::protocol::method;
+use crate::protocol::server_side::{self, Discovered, ServerOffer};
+use crate::wire::envelope::{self, Message, Notification, Outcome, ParseError, Request, Response};
+use crate::wire::jsonrpc::{self, ErrorCode};
+use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::raw::Raw;
+use crate::wire::request_id::RequestId;
+use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, QuestionId, ReplyKind, Report};
+use std::ops::Range;
+
+/// What a line means.
+pub(in crate::engine) enum Heard<'a> {
+    /// Something for the machine.
+    Report(Report),
+    /// A call was answered.
+    Reply {
+        call: CallId,
+        kind: ReplyKind,
+        id_at: Range<usize>,
+        /// Where a result that does not say of what kind it is would say it.
+        untyped_at: Option<usize>,
+    },
+    /// A call was answered with something that can't be passed on.
+    Unusable { call: CallId },
+    /// A call has made progress.
+    Progress { call: CallId, token: Raw<'a> },
+    /// Something to write back that the machine need not know about.
+    Write(Vec<u8>),
+    /// Something that the client may want to hear.
+    Notice(Notification<'a>),
+    /// Something that the client is asked.
+    Question(Request<'a>),
+    /// Such a question is taken back.
+    Withdrawal(QuestionId),
+    /// A valid message that nobody waits for.
+    Other,
+    /// No message at all: a banner, a stray print.
+    Garbage,
+    /// A blank line.
+    Nothing,
+}
+
+impl Heard<'_> {
+    /// Whether the server has said it of its own accord, as often as it likes.
+    pub(in crate::engine) const fn is_unsolicited(&self) -> bool {
+        match self {
+            Self::Report(Report::ListChanged {})
+            | Self::Progress { .. }
+            | Self::Write(_)
+            | Self::Notice(_)
+            | Self::Question(_)
+            | Self::Withdrawal(_) => true,
+            Self::Report(_)
+            | Self::Reply { .. }
+            | Self::Unusable { .. }
+            | Self::Other
+            | Self::Garbage
+            | Self::Nothing => false,
+        }
+    }
+}
+
+impl Session {
+    /// What a line means. The line is complete and within the limit.
+    pub(in crate::engine) fn hear<'a>(&mut self, line: &'a [u8]) -> Heard<'a> {
+        match envelope::parse(line) {
+            Ok(Message::Response(response)) => self.response(&response),
+            Ok(Message::Notification(notification)) => self.notification(notification),
+            Ok(Message::Request(request)) => self.asked_by_server(request),
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    /// What a line over the limit means for whoever waits for it.
+    pub(in crate::engine) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard<'static> {
+        match (line.kind, &line.id) {
+            (OversizedKind::Reply, Some(id)) => self.unusable(id),
+            (OversizedKind::Reply, None) | (OversizedKind::Call, Some(_) | None) => Heard::Garbage,
+        }
+    }
+
+    fn refused(&mut self, error: &ParseError) -> Heard<'static> {
+        match error {
+            ParseError::Blank => Heard::Nothing,
+            ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
+                kind: IoErrorKind::InvalidText,
+            }),
+            ParseError::Duplicate { id: Some(id), .. }
+            | ParseError::InvalidRequest { id: Some(id), .. } => self.unusable(id),
+            ParseError::Duplicate { id: None, .. }
+            | ParseError::InvalidRequest { id: None, .. }
+            | ParseError::EmbeddedNewline { .. }
+            | ParseError::NotJson { .. }
+            | ParseError::TooDeep
+            | ParseError::Batch
+            | ParseError::NotAnObject => Heard::Garbage,
+        }
+    }
+
+    /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
+    fn unusable(&mut self, id: &RequestId) -> Heard<'static> {
+        match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
+            Some(DownstreamId::Call(call)) => Heard::Unusable { call },
+            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
+                Some(Asked::Initialize) => Heard::Report(Report::HandshakeErr {
+                    failure: HandshakeFailure::Malformed,
+                }),
+                Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
+                Some(Asked::List(kind)) => {
+                    let listed = self.lister.refused(kind);
+                    self.listed(listed)
+                }
+                Some(Asked::Ping) => Heard::Report(Report::Pong {}),
+                Some(
+                    Asked::SetLevel
+                    | Asked::Subscribe(_)
+                    | Asked::ListenForLists
+                    | Asked::Listen(_),
+                )
+                | None => Heard::Other,
+            },
+            None => Heard::Garbage,
+        }
+    }
+
+    fn notification<'a>(&mut self, notification: Notification<'a>) -> Heard<'a> {
+        match notification.method.as_ref() {
+            method::PROGRESS => {
+                let token = notification
+                    .params
+                    .and_then(|params| params.progress_token().ok().flatten());
+                let call = token
+                    .and_then(|token| RequestId::from_json(token.text()))
+                    .and_then(|token| self.latest(token));
+                match (call, token) {
+                    (Some(call), Some(token)) => Heard::Progress { call, token },
+                    (_, _) => Heard::Other,
+                }
+            }
+            method::CANCELLED => {
+                let asked = notification
+                    .params
+                    .and_then(|params| params.request_id().ok().flatten())
+                    .and_then(|id| RequestId::from_json(id.text()))
+                    .and_then(|id| self.questions.known_as(&id));
+                asked.map_or(Heard::Other, Heard::Withdrawal)
+            }
+            method::TOOLS_LIST_CHANGED
+            | method::PROMPTS_LIST_CHANGED
+            | method::RESOURCES_LIST_CHANGED => match self.lister.changed(&notification.method) {
+                Change::Known => Heard::Report(Report::ListChanged {}),
+                Change::None => Heard::Other,
+            },
+            method::LISTEN_ACKNOWLEDGED => Heard::Other,
+            _ => Heard::Notice(notification),
+        }
+    }
+
+    /// The latest call under way with this token.
+    fn latest(&self, token: RequestId) -> Option<CallId> {
+        let first = (token.clone(), CallId(0));
+        let last = (token, CallId(u64::MAX));
+        let (_, call) = self.tokens.range(first..=last).next_back()?;
+        Some(*call)
+    }
+
+    /// What the server asks: whether we live, or something of the client. A client that can't be
+    /// asked for that is not asked.
+    fn asked_by_server<'a>(&self, request: Request<'a>) -> Heard<'a> {
+        let id = request.id.to_owned();
+        if request.method == method::PING {
+            return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
+        }
+        if let Some(capability) = self.client.lacks(&request.method) {
+            let text = format!("the client has not declared the capability `{capability}`");
+            return Heard::Write(line(|out| {
+                jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
+            }));
+        }
+        if self.client.asks == Asks::InAnswers && !method::may_stand_in_an_answer(&request.method) {
+            let text = format!(
+                "the client has no session and can't be asked for {:?}",
+                request.method
+            );
+            return Heard::Write(line(|out| {
+                jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
+            }));
+        }
+        Heard::Question(request)
+    }
+
+    fn response(&mut self, response: &Response<'_>) -> Heard<'static> {
+        let Some(id) = response.id else {
+            return Heard::Other;
+        };
+        match DownstreamId::parse(id.raw()) {
+            Some(DownstreamId::Call(call)) => {
+                let (kind, untyped_at) = match response.outcome {
+                    Outcome::Result {
+                        raw,
+                        is_error,
+                        result_type,
+                    } => {
+                        let untyped = result_type.is_none() && raw.is_object();
+                        let asks = result_type.and_then(Raw::as_str);
+                        let kind = if asks.as_deref() == Some("input_required") {
+                            ReplyKind::InputRequired
+                        } else {
+                            ReplyKind::Ok { is_error }
+                        };
+                        (kind, untyped.then(|| raw.span().start + 1))
+                    }
+                    Outcome::Error { code, .. } => {
+                        let code = code.unwrap_or_default();
+                        (ReplyKind::RpcError { code }, None)
+                    }
+                };
+                Heard::Reply {
+                    call,
+                    kind,
+                    id_at: id.raw().span(),
+                    untyped_at,
+                }
+            }
+            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
+                Some(asked) => self.answered(&asked, &response.outcome),
+                None => Heard::Other,
+            },
+            None => Heard::Other,
+        }
+    }
+
+    fn answered(&mut self, asked: &Asked, outcome: &Outcome<'_>) -> Heard<'static> {
+        match (asked, outcome) {
+            (Asked::Initialize, Outcome::Result { raw, .. }) => {
+                Heard::Report(match server_side::initialized_offer(*raw) {
+                    Ok((offer, server)) => {
+                        self.met(Speech::Legacy, server);
+                        Report::InitOk { offer }
+                    }
+                    Err(failure) => Report::HandshakeErr { failure },
+                })
+            }
+            (Asked::Initialize, Outcome::Error { code, .. }) => {
+                let code = code.unwrap_or_default();
+                let failure = HandshakeFailure::Rpc { code };
+                Heard::Report(Report::HandshakeErr { failure })
+            }
+            (Asked::Discover, Outcome::Result { raw, .. }) => {
+                self.discovered(server_side::discovered(*raw))
+            }
+            (Asked::Discover, Outcome::Error { raw, code }) => {
+                self.discovered(server_side::not_discovered(*raw, *code))
+            }
+            (Asked::Ping, Outcome::Result { .. } | Outcome::Error { .. }) => {
+                Heard::Report(Report::Pong {})
+            }
+            (Asked::List(kind), Outcome::Result { raw, .. }) => {
+                let listed = self.lister.page(*kind, *raw);
+                self.listed(listed)
+            }
+            (Asked::List(kind), Outcome::Error { .. }) => {
+                let listed = self.lister.refused(*kind);
+                self.listed(listed)
+            }
+            (
+                Asked::SetLevel | Asked::Subscribe(_) | Asked::ListenForLists | Asked::Listen(_),
+                Outcome::Result { .. } | Outcome::Error { .. },
+            ) => Heard::Other,
+        }
+    }
+
+    fn discovered(&mut self, discovered: Discovered) -> Heard<'static> {
+        Heard::Report(match discovered {
+            Discovered::Modern(offer, server) => {
+                self.met(Speech::Modern, server);
+                Report::ProbeModern { offer }
+            }
+            Discovered::Legacy => Report::ProbeLegacy {},
+            Discovered::Unsupported => Report::HandshakeErr {
+                failure: HandshakeFailure::Unsupported,
+            },
+        })
+    }
+
+    fn met(&mut self, speech: Speech, offer: ServerOffer) {
+        // A late answer to the other question would turn everything over once more.
+        let is_handshake = |asked: &Asked| matches!(asked, Asked::Initialize | Asked::Discover);
+        self.asked.retain(|_, asked| !is_handshake(asked));
+        self.speech = speech;
+        self.lister.offered(&offer.capabilities);
+        self.offer = offer;
+    }
+
+    fn listed(&mut self, listed: Listed) -> Heard<'static> {
+        match listed {
+            Listed::Next(kind, cursor) => {
+                let member = format!(r#""cursor":{cursor}"#);
+                Heard::Write(self.request(Asked::List(kind), kind.method(), &member))
+            }
+            Listed::Open => Heard::Other,
+            Listed::All { digest, tools } => Heard::Report(Report::Listed {
+                digest,
+                count: tools,
+            }),
+            Listed::Nothing => Heard::Report(Report::ListErr {}),
+        }
+    }
+}

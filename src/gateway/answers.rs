@@ -1,0 +1,181 @@
+//! What the client is told when something has happened at a server.
+
+use super::client::{Client, Pending, say};
+use super::errors;
+use super::tasks::Outcome;
+use crate::engine::{self, Asked, Ended, Front, Offered, Reply, ServerId, World};
+use crate::protocol::failure::{self, tool_failure};
+use crate::protocol::relay::reply_to_client;
+use crate::protocol::{bridge, client_side};
+use crate::wire::envelope::Notification;
+use crate::wire::raw::Raw;
+use crate::wire::request_id::RequestId;
+use crate::wire::splice::{Edit, splice};
+use rea_fsm::{Asks, CallId, Leaf, Millis, QuestionId, ReplyKind, Verdict};
+
+/// How a client is told that a call came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerForm {
+    /// With the result of a tool, since that is what reaches the model.
+    ToolResult,
+    /// With an error.
+    Error,
+    /// The same; a result of the server's may be cached.
+    Cacheable,
+}
+
+impl Client {
+    fn wall(&self, at: Millis) -> String {
+        let length = jiff::SignedDuration::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX));
+        match self.began.checked_add(length) {
+            Ok(wall) => format!("{wall:.3}"),
+            Err(_) => at.to_string(),
+        }
+    }
+
+    /// Tells the client what became of a call that brought no answer of the server's.
+    pub(super) fn explain(
+        &self,
+        ended: &Ended<'_>,
+        client_id: &RequestId,
+        pending: &Pending,
+        world: &mut impl World,
+    ) {
+        let Some(said) = errors::explain(ended, |at| self.wall(at)) else {
+            return;
+        };
+        say(world, |out| match pending.form {
+            AnswerForm::ToolResult => {
+                tool_failure(out, client_id, &said.text, &said.facts, pending.asks);
+            }
+            AnswerForm::Error | AnswerForm::Cacheable => {
+                failure::request_failure(out, client_id, &said.text, &said.facts);
+            }
+        });
+    }
+}
+
+impl Front for Client {
+    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World) {
+        let Some(pending) = self.calls.remove(&ended.call) else {
+            return;
+        };
+        // The client is busy with questions, and will not come back for the answer.
+        let Some(client_id) = pending.client_id.clone() else {
+            return;
+        };
+        self.by_client_id.remove(&(client_id.clone(), ended.call));
+        let wants_answers = matches!(ended.verdict, Verdict::Replied(ReplyKind::InputRequired));
+        if wants_answers && pending.asks == Asks::Directly {
+            return self.begin_exchange(ended, client_id, pending, world);
+        }
+        if let Some(Reply::Line {
+            line,
+            id_at: (start, end),
+            untyped_at,
+        }) = ended.reply
+        {
+            if pending.outcome == Outcome::Task {
+                self.tasks.made(ended.server_id, line);
+            }
+            let out = world.client(Some(ended.server_id));
+            let written = match (pending.asks, untyped_at) {
+                (Asks::InAnswers, Some(at)) => {
+                    let typed = pending.form.typed(line, at);
+                    let with = client_id.as_str().as_bytes();
+                    let span = start..end;
+                    splice(
+                        line,
+                        &mut [Edit { span, with }, Edit::insert(at, &typed)],
+                        out,
+                    )
+                }
+                (Asks::InAnswers, None) | (Asks::Directly, _) => {
+                    reply_to_client(out, line, start..end, &client_id)
+                }
+            };
+            if written.is_ok() {
+                out.push(b'\n');
+                return;
+            }
+        }
+        self.explain(ended, &client_id, &pending, world);
+    }
+
+    fn catalogue_changed(
+        &mut self,
+        server: ServerId,
+        catalogue: engine::Catalogue<'_>,
+        _: &mut impl World,
+    ) {
+        let changed = self.catalogue.replace(server, catalogue);
+        self.notices.changed(&changed);
+    }
+
+    fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {
+        let changed = self.catalogue.follow(server, leaf, self.now());
+        self.notices.changed(&changed);
+    }
+
+    fn progressed(
+        &mut self,
+        server: ServerId,
+        call: CallId,
+        line: &[u8],
+        token: Raw<'_>,
+        world: &mut impl World,
+    ) {
+        let Some(pending) = self.calls.get(&call) else {
+            return;
+        };
+        let (Some(_), Some(wanted)) = (&pending.client_id, &pending.client_token) else {
+            return;
+        };
+        let out = world.client(Some(server));
+        let mut edits = [Edit::replace(token, wanted.as_str().as_bytes())];
+        if splice(line, &mut edits, out).is_ok() {
+            out.push(b'\n');
+        }
+    }
+
+    fn noticed(
+        &mut self,
+        server: ServerId,
+        line: &[u8],
+        notification: &Notification<'_>,
+        world: &mut impl World,
+    ) {
+        self.server_tells(server, line, notification, world);
+    }
+
+    fn asked(&mut self, asked: &Asked<'_>, world: &mut impl World) {
+        self.ask_client(asked, world);
+    }
+
+    fn withdrawn(&mut self, server: ServerId, question: QuestionId, world: &mut impl World) {
+        if let Some(id) = self.questions.withdrawn(server, question) {
+            say(world, |out| client_side::cancelled(out, id));
+        }
+    }
+
+    fn offered(&mut self, offered: &Offered<'_>, world: &mut impl World) {
+        self.give_back(offered, world);
+    }
+}
+
+impl AnswerForm {
+    /// What a result lacks that does not say of what kind it is.
+    fn typed(self, line: &[u8], at: usize) -> Vec<u8> {
+        let mut members = bridge::COMPLETE.to_owned();
+        if self == Self::Cacheable {
+            members.push(',');
+            members.push_str(bridge::NOT_CACHED);
+        }
+        let rest = line.get(at..).unwrap_or_default();
+        let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+        if first != Some(&b'}') {
+            members.push(',');
+        }
+        members.into_bytes()
+    }
+}

@@ -1,0 +1,297 @@
+//! Which server a request is for, what that server calls its object, and whether a loss may be
+//! repaired by sending it again.
+
+use super::answers::AnswerForm;
+use super::catalogue::Found;
+use super::client::Client;
+use crate::engine::{Engine, Label, ServerId, World};
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::listing::ListKind;
+use crate::protocol::{method, resource_uri, tool_name};
+use crate::wire::envelope::Request;
+use crate::wire::jsonrpc::ErrorCode;
+use crate::wire::params::MemberError;
+use crate::wire::raw::Raw;
+use rea_fsm::{CallClass, Millis};
+
+/// Where a request goes.
+pub(super) struct Route<'a> {
+    pub(super) server: ServerId,
+    /// What the log calls it.
+    pub(super) label: Label,
+    /// What names its object, and what the server calls that. None if both call it the same.
+    pub(super) renamed: Option<(Raw<'a>, String)>,
+    /// The name as the client gave it.
+    pub(super) name: String,
+    pub(super) form: AnswerForm,
+    pub(super) class: CallClass,
+    pub(super) timeout_ms: Millis,
+    pub(super) watch: Watch,
+}
+
+/// Whether a request begins or ends the watching of a resource.
+pub(super) enum Watch {
+    /// Neither.
+    Neither,
+    Begin(String),
+    End(String),
+}
+
+/// Why a request goes nowhere.
+pub(super) struct Astray {
+    pub(super) code: ErrorCode,
+    pub(super) text: String,
+}
+
+impl Astray {
+    pub(super) fn params(text: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::InvalidParams,
+            text: text.into(),
+        }
+    }
+}
+
+impl From<MemberError> for Astray {
+    fn from(error: MemberError) -> Self {
+        Self::params(error.to_string())
+    }
+}
+
+impl Client {
+    pub(super) fn route<'a, W: World>(
+        &self,
+        request: &Request<'a>,
+        engine: &Engine<W>,
+    ) -> Result<Route<'a>, Astray> {
+        match request.method.as_ref() {
+            method::TOOLS_CALL => self.to_named(ListKind::Tools, request, engine),
+            method::PROMPTS_GET => self.to_named(ListKind::Prompts, request, engine),
+            method::RESOURCES_READ
+            | method::RESOURCES_SUBSCRIBE
+            | method::RESOURCES_UNSUBSCRIBE => self.to_resource(request, engine),
+            method::COMPLETE => self.to_completion(request, engine),
+            method::TASKS_GET
+            | method::TASKS_RESULT
+            | method::TASKS_CANCEL
+            | method::TASKS_LIST => self.to_task_owner(request, engine),
+            method => Err(Astray {
+                code: ErrorCode::MethodNotFound,
+                text: format!("unknown method {method:?}"),
+            }),
+        }
+    }
+
+    /// What all routes but those of tools have in common.
+    fn read_only<'a>(
+        &self,
+        server: ServerId,
+        request: &Request<'a>,
+        name: String,
+        renamed: Option<(Raw<'a>, String)>,
+    ) -> Route<'a> {
+        let label = Label::Request((self.redact)(&format!("{} {name}", request.method)));
+        let timeout_ms = self.policies[server.index()].timeout_ms;
+        Route {
+            server,
+            label,
+            renamed,
+            name,
+            form: AnswerForm::Error,
+            class: CallClass::ReadOnly,
+            timeout_ms,
+            watch: Watch::Neither,
+        }
+    }
+
+    /// To the server whose name stands in front. A name that its server has not listed is passed
+    /// on too: the server knows best, and its list may be on its way.
+    fn to_named<'a, W: World>(
+        &self,
+        kind: ListKind,
+        request: &Request<'a>,
+        engine: &Engine<W>,
+    ) -> Result<Route<'a>, Astray> {
+        let needs = || {
+            let (method, what) = (&request.method, thing(kind));
+            Astray::params(format!("{method} takes an object with the {what}'s `name`"))
+        };
+        let name = request.params.ok_or_else(needs)?.name()?;
+        let name = name.ok_or_else(needs)?;
+        let (server, own, hinted) = self.named(kind, &name.decoded, engine)?;
+        let renamed = Some((name.raw, own.clone()));
+        if kind == ListKind::Prompts {
+            let shown = name.decoded.into_owned();
+            return Ok(self.read_only(server, request, shown, renamed));
+        }
+        let (class, timeout_ms) = self.policies[server.index()].terms(&own, hinted);
+        Ok(Route {
+            server,
+            label: Label::Tool((self.redact)(&own)),
+            renamed,
+            name: name.decoded.into_owned(),
+            form: AnswerForm::ToolResult,
+            class,
+            timeout_ms,
+            watch: Watch::Neither,
+        })
+    }
+
+    fn named<W: World>(
+        &self,
+        kind: ListKind,
+        shown: &str,
+        engine: &Engine<W>,
+    ) -> Result<(ServerId, String, CallClass), Astray> {
+        if let Some((server, entry)) = self.catalogue.find(kind, shown) {
+            return Ok((server, entry.name.clone(), entry.hinted_class));
+        }
+        let owner = tool_name::split(shown).and_then(|(server_name, own)| {
+            let mut servers = engine.servers();
+            let (server, _, _) = servers.find(|(_, name, _)| *name == server_name)?;
+            Some((server, own.to_owned(), CallClass::Unsafe))
+        });
+        owner.ok_or_else(|| Astray::params(unknown_name(kind, shown, engine)))
+    }
+
+    fn to_resource<'a, W: World>(
+        &self,
+        request: &Request<'a>,
+        engine: &Engine<W>,
+    ) -> Result<Route<'a>, Astray> {
+        let needs = || {
+            let method = &request.method;
+            Astray::params(format!(
+                "{method} takes an object with the resource's `uri`"
+            ))
+        };
+        let uri = request.params.ok_or_else(needs)?.uri()?;
+        let uri = uri.ok_or_else(needs)?;
+        let (server, own) = self.owner_of(&uri.decoded, engine)?;
+        let renamed = (own != uri.decoded).then(|| (uri.raw, own.clone()));
+        let mut route = self.read_only(server, request, uri.decoded.into_owned(), renamed);
+        match request.method.as_ref() {
+            method::RESOURCES_SUBSCRIBE => route.watch = Watch::Begin(own),
+            method::RESOURCES_UNSUBSCRIBE => route.watch = Watch::End(own),
+            _ => route.form = AnswerForm::Cacheable,
+        }
+        Ok(route)
+    }
+
+    fn owner_of<W: World>(
+        &self,
+        uri: &str,
+        engine: &Engine<W>,
+    ) -> Result<(ServerId, String), Astray> {
+        match self.catalogue.locate(uri) {
+            Found::At(server, own) => Ok((server, own)),
+            Found::Several(servers) => {
+                let uris: Vec<String> = servers
+                    .iter()
+                    .map(|server| resource_uri::qualify(engine.name(*server), uri))
+                    .collect();
+                Err(Astray::params(format!(
+                    "several servers may have {uri:?}; say which: {}",
+                    uris.join(", ")
+                )))
+            }
+            Found::Nowhere => Err(Astray::params(format!(
+                "no server here has resources, so none has {uri:?}"
+            ))),
+        }
+    }
+
+    fn to_completion<'a, W: World>(
+        &self,
+        request: &Request<'a>,
+        engine: &Engine<W>,
+    ) -> Result<Route<'a>, Astray> {
+        let needs = || {
+            Astray::params(
+                "completion/complete takes a `ref` to a prompt ({\"type\": \"ref/prompt\", \"name\"}) \
+                 or a resource ({\"type\": \"ref/resource\", \"uri\"})",
+            )
+        };
+        let params = request.params.ok_or_else(needs)?.raw();
+        let reference = params.member("ref").ok_or_else(needs)?;
+        let kind = reference.member("type").and_then(Raw::as_str);
+        match kind.as_deref() {
+            Some("ref/prompt") => {
+                let raw = reference.member("name").ok_or_else(needs)?;
+                let name = raw.as_str().ok_or_else(needs)?;
+                let (server, own, _) = self.named(ListKind::Prompts, &name, engine)?;
+                Ok(self.read_only(server, request, name.into_owned(), Some((raw, own))))
+            }
+            Some("ref/resource") => {
+                let raw = reference.member("uri").ok_or_else(needs)?;
+                let uri = raw.as_str().ok_or_else(needs)?;
+                let (server, own) = self.owner_of(&uri, engine)?;
+                let renamed = (own != uri).then_some((raw, own));
+                Ok(self.read_only(server, request, uri.into_owned(), renamed))
+            }
+            Some(_) | None => Err(needs()),
+        }
+    }
+
+    /// To the one server with tasks. Where several have them, to the one that has made the task.
+    fn to_task_owner<'a, W: World>(
+        &self,
+        request: &Request<'a>,
+        engine: &Engine<W>,
+    ) -> Result<Route<'a>, Astray> {
+        let with_tasks: Vec<ServerId> = engine
+            .servers()
+            .map(|(server, _, _)| server)
+            .filter(|server| {
+                let known = self.catalogue.capabilities_of(*server);
+                known.is_some_and(Capabilities::has_tasks)
+            })
+            .collect();
+        let task = match request.params {
+            Some(params) => params.other("taskId")?,
+            None => None,
+        };
+        let task = task.map_or_else(String::new, |task| task.decoded.into_owned());
+        match with_tasks.as_slice() {
+            [server] => {
+                let mut route = self.read_only(*server, request, task, None);
+                if request.method == method::TASKS_CANCEL {
+                    route.class = CallClass::Idempotent;
+                }
+                Ok(route)
+            }
+            [] => Err(Astray {
+                code: ErrorCode::MethodNotFound,
+                text: "no server here has tasks".to_owned(),
+            }),
+            [..] => match self.tasks.owner(&task) {
+                Some(server) => Ok(self.read_only(server, request, task, None)),
+                None => Err(Astray::params(format!(
+                    "no server here is known to have a task {task:?}"
+                ))),
+            },
+        }
+    }
+}
+
+const fn thing(kind: ListKind) -> &'static str {
+    match kind {
+        ListKind::Tools => "tool",
+        ListKind::Prompts => "prompt",
+        ListKind::Resources | ListKind::ResourceTemplates => "resource",
+    }
+}
+
+fn unknown_name<W: World>(kind: ListKind, name: &str, engine: &Engine<W>) -> String {
+    let what = thing(kind);
+    let servers: Vec<&str> = engine.servers().map(|(_, name, _)| name).collect();
+    match tool_name::split(name) {
+        None => format!(
+            "{what} name {name:?} is missing the server prefix: expected \"<server>__<{what}>\" with one \
+             of the servers {servers:?}"
+        ),
+        Some((server, _)) => {
+            format!("there is no server {server:?} here; the servers are {servers:?}")
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! How the client speaks: with a session, or request by request.
+//!
+//! A request says by itself which era it is of, so each is taken as what it is. What servers are
+//! told of the client is what it said first, until it says something else.
+
+use crate::protocol::client_side;
+use crate::protocol::introduction::{
+    Introduction, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL,
+};
+use crate::protocol::version;
+use crate::wire::envelope::Request;
+use crate::wire::jsonrpc::{self, ErrorCode};
+use crate::wire::raw::Raw;
+use crate::wire::request_id::RequestId;
+use rea_fsm::{Asks, ProtocolVersion};
+
+/// What is known of the client's way to speak.
+#[derive(Debug, Default)]
+pub(super) struct Speaker {
+    session: Option<Session>,
+    /// What it said of itself last, beside a request.
+    introduction: Option<Introduction>,
+    is_news: Option<Introduction>,
+}
+
+#[derive(Debug)]
+struct Session {
+    /// How loud servers may be; as loud as they like if nobody said.
+    level: Option<Level>,
+}
+
+/// How grave a message of a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl Level {
+    const ALL: [Self; 8] = [
+        Self::Debug,
+        Self::Info,
+        Self::Notice,
+        Self::Warning,
+        Self::Error,
+        Self::Critical,
+        Self::Alert,
+        Self::Emergency,
+    ];
+
+    pub(super) const NAMES: [&'static str; 8] = [
+        "debug",
+        "info",
+        "notice",
+        "warning",
+        "error",
+        "critical",
+        "alert",
+        "emergency",
+    ];
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+            Self::Alert => "alert",
+            Self::Emergency => "emergency",
+        }
+    }
+}
+
+/// Why a request of the era without sessions is not looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It asks for a revision that is not spoken here.
+    Version(String),
+    /// It can't be used as it is.
+    Params(String),
+}
+
+impl Refusal {
+    pub(super) fn write(&self, out: &mut Vec<u8>, id: &RequestId) {
+        match self {
+            Self::Version(requested) => client_side::unsupported_version(out, id, requested),
+            Self::Params(text) => {
+                jsonrpc::error(out, id, ErrorCode::InvalidParams, text, jsonrpc::NONE);
+            }
+        }
+    }
+}
+
+impl Speaker {
+    /// Takes note of what a request says about its sender.
+    pub(super) fn hear(&mut self, request: &Request<'_>) -> Result<(), Refusal> {
+        let Some(params) = request.params else {
+            return Ok(());
+        };
+        let version = params
+            .version()
+            .map_err(|error| Refusal::Params(error.to_string()))?;
+        let Some(version) = version else {
+            return Ok(());
+        };
+        if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
+            return Err(Refusal::Version(version.decoded.into_owned()));
+        }
+        let member = |name| params.meta().and_then(|meta| meta.member(name));
+        let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
+        if capabilities.is_none() {
+            let text = format!(
+                "a request of revision {} says in `_meta[\"{META_CAPABILITIES}\"]` what its client can do: an object",
+                version.decoded
+            );
+            return Err(Refusal::Params(text));
+        }
+        let introduction =
+            Introduction::new(capabilities, member(META_CLIENT_INFO), Asks::InAnswers);
+        // A session's client stays who it is, whatever single requests say.
+        if self.session.is_none() && self.introduction.as_ref() != Some(&introduction) {
+            self.is_news = Some(introduction.clone());
+            self.introduction = Some(introduction);
+        }
+        Ok(())
+    }
+
+    /// What the client has said of itself just now, if servers don't know it yet.
+    pub(super) const fn newly_introduced(&mut self) -> Option<Introduction> {
+        self.is_news.take()
+    }
+
+    /// The client has asked for a session.
+    pub(super) fn opens_session(&mut self, introduction: Introduction) {
+        self.session = Some(Session { level: None });
+        self.introduction = Some(introduction);
+    }
+
+    pub(super) const fn has_session(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// The capability that the client lacks for a server's request.
+    pub(super) fn lacks(&self, method: &str) -> Option<&'static str> {
+        match &self.introduction {
+            Some(introduction) => introduction.lacks(method),
+            None => Introduction::default().lacks(method),
+        }
+    }
+
+    pub(super) const fn wants_level(&mut self, level: Level) {
+        if let Some(session) = &mut self.session {
+            session.level = Some(level);
+        }
+    }
+
+    /// Whether a client with a session wants to hear a message of this level.
+    pub(super) fn wants(&self, level: Option<Level>) -> bool {
+        let Some(session) = &self.session else {
+            return false;
+        };
+        match (session.level, level) {
+            (Some(wanted), Some(level)) => level >= wanted,
+            (_, _) => true,
+        }
+    }
+
+    /// How the sender of a request can be asked something.
+    pub(super) fn asks(request: &Request<'_>) -> Asks {
+        match request.params.map(|params| params.version()) {
+            Some(Ok(Some(_)) | Err(_)) => Asks::InAnswers,
+            Some(Ok(None)) | None => Asks::Directly,
+        }
+    }
+
+    /// How loud servers may be while they work on a request.
+    pub(super) fn level_of(request: &Request<'_>) -> Option<Level> {
+        let meta = request.params?.meta()?;
+        Level::named(&meta.member(META_LOG_LEVEL)?.as_str()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::envelope::{Message, parse};
+
+    fn hear(speaker: &mut Speaker, params: &str) -> Result<(), Refusal> {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{params}}}"#);
+        let Ok(Message::Request(request)) = parse(line.as_bytes()) else {
+            panic!("a request")
+        };
+        speaker.hear(&request)
+    }
+
+    const MODERN: &str = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}}}}"#;
+
+    #[test]
+    fn a_request_of_the_modern_era_introduces_its_client() {
+        let mut speaker = Speaker::default();
+        assert_eq!(hear(&mut speaker, "{}"), Ok(()));
+        assert_eq!(speaker.newly_introduced(), None);
+        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        let introduced = speaker.newly_introduced().expect("news");
+        assert_eq!(introduced.asks, Asks::InAnswers);
+        assert_eq!(introduced.capabilities, r#"{"roots":{}}"#);
+        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        assert_eq!(speaker.newly_introduced(), None, "said once");
+    }
+
+    #[test]
+    fn a_session_keeps_its_client() {
+        let mut speaker = Speaker::default();
+        speaker.opens_session(Introduction::default());
+        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        assert_eq!(speaker.newly_introduced(), None);
+        assert_eq!(speaker.lacks("roots/list"), Some("roots"));
+    }
+
+    #[test]
+    fn another_revision_and_missing_capabilities_are_refused() {
+        let mut speaker = Speaker::default();
+        let other = MODERN.replace("2026-07-28", "1900-01-01");
+        let refusal = hear(&mut speaker, &other).expect_err("refused");
+        assert_eq!(refusal, Refusal::Version("1900-01-01".to_owned()));
+        let silent = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#;
+        let refusal = hear(&mut speaker, silent).expect_err("refused");
+        assert!(matches!(refusal, Refusal::Params(_)));
+    }
+
+    #[test]
+    fn levels_are_ordered_by_gravity() {
+        let mut speaker = Speaker::default();
+        assert!(!speaker.wants(None), "without a session nothing is told");
+        speaker.opens_session(Introduction::default());
+        assert!(speaker.wants(Level::named("debug")));
+        speaker.wants_level(Level::Warning);
+        assert!(!speaker.wants(Level::named("notice")));
+        assert!(speaker.wants(Level::named("emergency")));
+        assert!(speaker.wants(None), "what says no level is passed on");
+        assert_eq!(Level::named("loud"), None);
+    }
+}

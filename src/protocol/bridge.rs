@@ -1,0 +1,229 @@
+//! What a message of one era needs in the other. Members are added; taken away is only what the
+//! other era refuses: servers with a session answer no request that speaks for itself.
+//!
+//! | from | to | what is added |
+//! |---|---|---|
+//! | a client with a session | a server without handshakes | `_meta`: revision, client, capabilities |
+//! | a client without one | a server with a session | nothing; those members are taken away |
+//! | a server with a session | a client without one | `resultType`, and for what may be cached `ttlMs`, `cacheScope` |
+//! | a client with a session | such a server, once more | `inputResponses`, `requestState` |
+
+use super::introduction::{META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION};
+use crate::wire::envelope::Request;
+use crate::wire::raw::Raw;
+use crate::wire::splice::{Edit, SpliceError, splice};
+
+/// With what a request speaks for itself.
+const META_OF_REQUESTS: [&str; 4] = [
+    META_VERSION,
+    META_CLIENT_INFO,
+    META_CAPABILITIES,
+    META_LOG_LEVEL,
+];
+
+/// What says that a result is one.
+pub const COMPLETE: &str = r#""resultType":"complete""#;
+
+/// What says that a result may change at any time, and is this client's alone.
+pub const NOT_CACHED: &str = r#""ttlMs":0,"cacheScope":"private""#;
+
+/// Members at the beginning of an object that may be empty.
+pub fn members_first(object: Raw<'_>, members: &str) -> String {
+    if object.members().next().is_some() {
+        format!("{members},")
+    } else {
+        members.to_owned()
+    }
+}
+
+/// Appends a request with these members in its params' `_meta`.
+///
+/// # Errors
+/// The line is not the one that was parsed.
+pub fn with_meta(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    request: &Request<'_>,
+    members: &str,
+) -> Result<(), SpliceError> {
+    let params = request.params.map(|params| params.raw());
+    match params.filter(|params| params.is_object()) {
+        None => with_params(out, line, request, &format!(r#""_meta":{{{members}}}"#)),
+        Some(params) => match params.member("_meta").filter(|meta| meta.is_object()) {
+            Some(meta) => {
+                let first = members_first(meta, members);
+                let at = meta.span().start + 1;
+                splice(line, &mut [Edit::insert(at, first.as_bytes())], out)
+            }
+            None => with_params(out, line, request, &format!(r#""_meta":{{{members}}}"#)),
+        },
+    }
+}
+
+/// Appends a request without the members of `_meta` with which it speaks for itself.
+///
+/// # Errors
+/// The line is not the one that was parsed.
+pub fn without_meta(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    request: &Request<'_>,
+) -> Result<(), SpliceError> {
+    let meta = request
+        .params
+        .and_then(|params| params.raw().member("_meta"))
+        .filter(|meta| meta.is_object());
+    match meta {
+        Some(meta) => {
+            let rest = without(meta, &META_OF_REQUESTS);
+            splice(line, &mut [Edit::replace(meta, rest.as_bytes())], out)
+        }
+        None => splice(line, &mut [], out),
+    }
+}
+
+/// An object without these members; everything else as it stands.
+fn without(object: Raw<'_>, names: &[&str]) -> String {
+    let object = object.rebased();
+    let text = object.text();
+    let mut rest = String::from("{");
+    let (mut end, mut is_first) = (1, true);
+    for (key, value) in object.members() {
+        // With the comma and the space before it.
+        let member = &text[end..value.span().end];
+        end = value.span().end;
+        if names.contains(&key.as_ref()) {
+            continue;
+        }
+        rest.push_str(if is_first {
+            member.trim_start_matches([' ', '\t', ','])
+        } else {
+            member
+        });
+        is_first = false;
+    }
+    rest.push_str(&text[end..]);
+    rest
+}
+
+/// Appends a request with these members in its params.
+///
+/// # Errors
+/// The line is not the one that was parsed.
+pub fn with_params(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    request: &Request<'_>,
+    members: &str,
+) -> Result<(), SpliceError> {
+    match request.params.map(|params| params.raw()) {
+        Some(params) if params.is_object() => {
+            let first = members_first(params, members);
+            let at = params.span().start + 1;
+            splice(line, &mut [Edit::insert(at, first.as_bytes())], out)
+        }
+        // Params of another kind mean nothing in this protocol.
+        Some(params) => {
+            let object = format!("{{{members}}}");
+            splice(line, &mut [Edit::replace(params, object.as_bytes())], out)
+        }
+        None => {
+            let at = line.iter().rposition(|byte| *byte == b'}');
+            let at = at.unwrap_or(line.len());
+            let params = format!(r#","params":{{{members}}}"#);
+            splice(line, &mut [Edit::insert(at, params.as_bytes())], out)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::envelope::{Message, parse};
+
+    fn request(line: &str, add: impl Fn(&mut Vec<u8>, &[u8], &Request<'_>)) -> String {
+        let Ok(Message::Request(request)) = parse(line.as_bytes()) else {
+            panic!("a request: {line}")
+        };
+        let mut out = Vec::new();
+        add(&mut out, line.as_bytes(), &request);
+        let text = String::from_utf8(out).expect("text");
+        parse(text.as_bytes()).expect("still a message");
+        text
+    }
+
+    fn meta(line: &str) -> String {
+        request(line, |out, line, request| {
+            with_meta(out, line, request, r#""k":1"#).expect("the same line");
+        })
+    }
+
+    #[test]
+    fn meta_is_added_wherever_there_is_none_yet() {
+        assert_eq!(
+            meta(r#"{"jsonrpc":"2.0","id":1,"method":"m" } "#),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m" ,"params":{"_meta":{"k":1}}} "#
+        );
+        assert_eq!(
+            meta(r#"{"params":{ },"jsonrpc":"2.0","id":1,"method":"m"}"#),
+            r#"{"params":{"_meta":{"k":1} },"jsonrpc":"2.0","id":1,"method":"m"}"#
+        );
+        assert_eq!(
+            meta(r#"{"params":{"a":1e400},"jsonrpc":"2.0","id":1,"method":"m"}"#),
+            r#"{"params":{"_meta":{"k":1},"a":1e400},"jsonrpc":"2.0","id":1,"method":"m"}"#
+        );
+    }
+
+    #[test]
+    fn what_stands_in_meta_stays() {
+        assert_eq!(
+            meta(
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"progressToken":7},"x":[]}}"#
+            ),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1,"progressToken":7},"x":[]}}"#
+        );
+        assert_eq!(
+            meta(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{}}}"#),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1}}}"#
+        );
+    }
+
+    #[test]
+    fn what_a_session_knows_is_taken_out_of_meta_and_nothing_else() {
+        let strip = |meta: &str| {
+            let line = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"_meta":{meta},"a":1e400}}}}"#
+            );
+            let stripped = request(&line, |out, line, request| {
+                without_meta(out, line, request).expect("the same line");
+            });
+            let rest = stripped.split_once(r#""_meta":"#).expect("meta").1;
+            rest.strip_suffix(r#","a":1e400}}"#)
+                .expect("the rest")
+                .to_owned()
+        };
+        let version = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#;
+        let capabilities = r#""io.modelcontextprotocol\/clientCapabilities" : {"x":[1,2]}"#;
+        assert_eq!(strip(&format!("{{{version}}}")), "{}");
+        assert_eq!(
+            strip(&format!(
+                r#"{{ {version} , "progressToken" : 1,{capabilities}, "k\u0061":1e400 }}"#
+            )),
+            r#"{"progressToken" : 1, "k\u0061":1e400 }"#
+        );
+        assert_eq!(strip(r#"{"k":1}"#), r#"{"k":1}"#);
+        assert_eq!(strip("[1]"), "[1]");
+    }
+
+    #[test]
+    fn answers_stand_beside_the_params_that_were_there() {
+        let line = r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"name":"t"}}"#;
+        let repeated = request(line, |out, line, request| {
+            with_params(out, line, request, r#""requestState":"s""#).expect("the same line");
+        });
+        assert_eq!(
+            repeated,
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"requestState":"s","name":"t"}}"#
+        );
+    }
+}

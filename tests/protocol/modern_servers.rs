@@ -1,0 +1,197 @@
+//! Servers without sessions.
+
+use super::*;
+
+const ALL: &str =
+    r#"{"tools":{"listChanged":true},"resources":{"subscribe":true,"listChanged":true}}"#;
+
+fn library() -> Birth {
+    stateless(ALL, |asked| match asked.method.as_str() {
+        "tools/list" => vec![asked.result(
+            0,
+            r#"{"resultType":"complete","tools":[{"name":"t"}],"ttlMs":0,"cacheScope":"private"}"#,
+        )],
+        "resources/list" => {
+            vec![asked.result(0, r#"{"resources":[{"uri":"x://one","name":"n"}]}"#)]
+        }
+        "subscriptions/listen" | "notifications/cancelled" => Vec::new(),
+        _ => empty_list(asked)
+            .unwrap_or_else(|| vec![asked.result(0, r#"{"resultType":"complete","x":1e400}"#)]),
+    })
+}
+
+#[test]
+fn it_is_found_out_by_asking_and_never_initialized() {
+    let mut sim = session(1, |_| library());
+    assert_eq!(read(&mut sim, 0, "server/discover").len(), 1);
+    assert!(read(&mut sim, 0, "initialize").is_empty());
+    assert!(read(&mut sim, 0, "notifications/initialized").is_empty());
+    let view = sim.downstream(0).view().era;
+    assert_eq!(view.version(), Some(rea_fsm::ProtocolVersion::V2026_07_28));
+}
+
+#[test]
+fn every_request_says_what_it_is() {
+    let mut sim = session(1, |_| library());
+    says(
+        &mut sim,
+        &[&request(
+            1,
+            "tools/call",
+            r#"{"_meta":{"progressToken":1},"name":"a__t"}"#,
+        )],
+    );
+    for method in ["server/discover", "tools/list", "tools/call"] {
+        let line = read(&mut sim, 0, method).remove(0);
+        assert!(
+            line.contains(r#""io.modelcontextprotocol/protocolVersion":"2026-07-28""#),
+            "{line}"
+        );
+        assert!(
+            line.contains(&format!(
+                r#""io.modelcontextprotocol/clientCapabilities":{EVERYTHING}"#
+            )),
+            "{line}"
+        );
+    }
+    let call = sim.calls_read_by(0).remove(0);
+    assert!(call.contains(r#""progressToken":1},"name":"t""#), "{call}");
+    assert_eq!(
+        sim.heard().last().map(String::as_str),
+        Some(r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","x":1e400}}"#)
+    );
+}
+
+#[test]
+fn a_client_without_a_session_speaks_for_itself() {
+    let mut sim = gateway(1, |_| library());
+    says(&mut sim, &[&modern(900, "server/discover", "")]);
+    sim.run_to(500);
+    says(
+        &mut sim,
+        &[&modern(
+            1,
+            "tools/call",
+            r#""name":"a__t","requestState":"theirs""#,
+        )],
+    );
+    let call = sim.calls_read_by(0).remove(0);
+    assert_eq!(call.matches("protocolVersion").count(), 1, "{call}");
+    assert!(call.contains(r#""requestState":"theirs""#), "{call}");
+}
+
+#[test]
+fn changes_of_its_lists_are_listened_for_and_told() {
+    let mut sim = session(1, |_| {
+        let listings = std::cell::Cell::new(0);
+        stateless(ALL, move |asked| match asked.method.as_str() {
+            "tools/list" => {
+                listings.set(listings.get() + 1);
+                let tools = format!(r#"{{"tools":[{{"name":"t{}"}}]}}"#, listings.get());
+                vec![asked.result(0, &tools)]
+            }
+            "tools/call" => vec![
+                asked.result(0, r#"{"resultType":"complete"}"#),
+                say(
+                    0,
+                    notification(
+                        "notifications/tools/list_changed",
+                        r#"{"_meta":{"io.modelcontextprotocol/subscriptionId":1}}"#,
+                    ),
+                ),
+            ],
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
+    let listened = read(&mut sim, 0, "subscriptions/listen");
+    assert_eq!(listened.len(), 1);
+    assert!(
+        listened[0]
+            .contains(r#""notifications":{"toolsListChanged":true,"resourcesListChanged":true}"#),
+        "{listened:?}"
+    );
+    says(
+        &mut sim,
+        &[
+            &request(1, "tools/list", "{}"),
+            &request(2, "tools/call", r#"{"name":"a__t1"}"#),
+        ],
+    );
+    let at = sim.now + 3_000;
+    sim.run_to(at);
+    let changes = told(&mut sim, "notifications/tools/list_changed");
+    assert_eq!(changes.len(), 1);
+    assert!(
+        changes[0].get("params").is_none(),
+        "the stream is ours, not the client's"
+    );
+}
+
+#[test]
+fn a_subscription_of_a_session_becomes_a_stream() {
+    let mut sim = session(1, |_| library());
+    says(
+        &mut sim,
+        &[
+            &request(1, "resources/subscribe", r#"{"uri":"x://one"}"#),
+            &request(2, "resources/unsubscribe", r#"{"uri":"x://one"}"#),
+        ],
+    );
+    assert_eq!(answer(&mut sim, 1)["result"], json!({}));
+    assert_eq!(answer(&mut sim, 2)["result"], json!({}));
+    let streams = read(&mut sim, 0, "subscriptions/listen");
+    assert!(
+        streams[1].contains(r#""resourceSubscriptions":["x://one"]"#),
+        "{streams:?}"
+    );
+    assert!(read(&mut sim, 0, "resources/subscribe").is_empty());
+    assert_eq!(read(&mut sim, 0, "notifications/cancelled").len(), 1);
+}
+
+#[test]
+fn the_level_stands_in_every_request() {
+    let mut sim = session(1, |_| library());
+    says(
+        &mut sim,
+        &[
+            &request(1, "logging/setLevel", r#"{"level":"error"}"#),
+            &request(2, "tools/call", r#"{"name":"a__t"}"#),
+        ],
+    );
+    assert!(read(&mut sim, 0, "logging/setLevel").is_empty());
+    let call = sim.calls_read_by(0).remove(0);
+    assert!(
+        call.contains(r#""io.modelcontextprotocol/logLevel":"error""#),
+        "{call}"
+    );
+}
+
+#[test]
+fn it_is_asked_whether_it_lives_in_its_own_way() {
+    let mut sim = session(1, |_| {
+        stateless(ALL, |asked| match asked.method.as_str() {
+            // It breaks a framing rule, which raises suspicion.
+            "tools/call" => vec![say(0, b"\xff")],
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
+    says(&mut sim, &[&request(1, "tools/call", r#"{"name":"a__t"}"#)]);
+    let at = sim.now + 100;
+    sim.run_to(at);
+    assert!(read(&mut sim, 0, "ping").is_empty());
+    assert_eq!(read(&mut sim, 0, "server/discover").len(), 2);
+    assert_eq!(sim.leaf(0), rea_fsm::Leaf::Ready);
+}
+
+#[test]
+fn a_server_that_answers_nothing_to_discovery_is_spoken_to_with_a_session() {
+    let mut sim = gateway(1, |_| {
+        legacy(r#"{"tools":{}}"#, |asked| {
+            empty_list(asked).unwrap_or_default()
+        })
+    });
+    says(&mut sim, &[&initialize("{}")]);
+    sim.run_to(5_000);
+    assert_eq!(read(&mut sim, 0, "initialize").len(), 1);
+    assert_eq!(sim.leaf(0), rea_fsm::Leaf::Ready);
+}
