@@ -53,6 +53,8 @@ pub(super) struct Pending {
     pub(super) digest: Option<RequestDigest>,
     /// How often the server has asked for it to be repeated.
     pub(super) repeats: u32,
+    /// If it is a repetition: the request as its server had it first.
+    pub(super) first_request: Option<Vec<u8>>,
     /// What the client gets for it.
     pub(super) outcome: Outcome,
 }

@@ -31,7 +31,7 @@ struct Exchange {
     client_id: RequestId,
     pending: Pending,
     server_name: String,
-    /// The call as it was sent, as far as the client has written it.
+    /// The call as it was sent first: what earlier rounds have added is not of the client's writing.
     request: Vec<u8>,
     /// What the server wants back.
     state: Option<String>,
@@ -113,7 +113,7 @@ impl Client {
         &mut self,
         ended: &Ended<'_>,
         client_id: RequestId,
-        pending: Pending,
+        mut pending: Pending,
         world: &mut impl World,
     ) {
         let Some((Reply::Line { line, .. }, request)) = ended.reply.zip(ended.request) else {
@@ -147,13 +147,14 @@ impl Client {
         }
         let state = raw.member("requestState").filter(|state| state.is_string());
         let due = self.now().plus(self.exchanges.question_ms);
+        let first = pending.first_request.take();
         self.exchanges.open.insert(
             exchange,
             Exchange {
                 client_id,
                 pending,
                 server_name: ended.server.to_owned(),
-                request: request.line.clone(),
+                request: first.unwrap_or_else(|| request.line.clone()),
                 state: state.map(|state| state.text().to_owned()),
                 missing,
                 answers: Vec::new(),
@@ -288,6 +289,7 @@ impl Client {
         call.progress_token.clone_from(&pending.server_token);
         let server = pending.server;
         pending.client_id = Some(client_id.clone());
+        pending.first_request = Some(request);
         self.by_client_id.insert((client_id, id));
         self.calls.insert(id, pending);
         engine.submit(server, call, self);

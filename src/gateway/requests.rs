@@ -91,6 +91,7 @@ impl Client {
             },
             digest,
             repeats: 0,
+            first_request: None,
             outcome: if request.params.is_some_and(|params| params.wants_task()) {
                 Outcome::Task
             } else {

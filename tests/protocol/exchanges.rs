@@ -84,6 +84,38 @@ fn a_state_without_questions_is_brought_back_at_once() {
     assert!(is_answered(&mut sim, 1));
 }
 
+/// A repeated key has as many meanings as there are parsers.
+#[test]
+fn each_round_brings_back_its_own_state_alone() {
+    let mut sim = session(1, |_| {
+        stateless(TOOLS, |asked| {
+            match asked.method.as_str() {
+            "tools/call" if asked.line.contains("\"second\"") => {
+                vec![asked.result(0, r#"{"resultType":"complete","content":[]}"#)]
+            }
+            "tools/call" if asked.line.contains("\"first\"") => vec![asked.result(
+                0,
+                r#"{"resultType":"input_required","requestState":"second"}"#,
+            )],
+            "tools/call" => vec![asked.result(
+                0,
+                r#"{"resultType":"input_required","inputRequests":{"r":{"method":"roots/list"}},"requestState":"first"}"#,
+            )],
+            _ => empty_list(asked).unwrap_or_default(),
+        }
+        })
+    });
+    says(&mut sim, &[&request(1, "tools/call", CALL)]);
+    reply(&mut sim, "roots/list", r#"{"roots":[]}"#);
+    assert!(is_answered(&mut sim, 1));
+    let last = sim.calls_read_by(0).pop().expect("a call");
+    assert!(last.contains(r#""requestState":"second""#), "{last}");
+    assert!(
+        !last.contains("first") && !last.contains("inputResponses"),
+        "{last}"
+    );
+}
+
 fn failure(sim: &mut Sim, id: u32) -> String {
     let failed = answer(sim, id);
     assert_eq!(failed["result"]["isError"], true, "{failed}");

@@ -22,7 +22,7 @@ pub(crate) struct Plan {
 }
 
 /// The defaults, scaled so that a run of seconds sees locks, open circuits and hard caps.
-fn tuning(rng: &mut Rng) -> Tuning {
+pub(crate) fn tuning(rng: &mut Rng) -> Tuning {
     let protocols = [Protocol::Auto, Protocol::Auto, Protocol::Legacy];
     Tuning {
         protocol: protocols[rng.index(protocols.len())],

@@ -1,0 +1,62 @@
+//! The bridge between the eras under random worlds: clients with and without a session in front of
+//! servers of both eras that ask in the middle of calls, and all of them die, repeat, cancel, forge
+//! and stay silent as they like.
+//!
+//! `REA_BRIDGE_SEED=123` runs one seed and tells everything; `REA_BRIDGE_SEEDS=n` runs so many.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so"
+)]
+
+#[path = "bridge/checks.rs"]
+mod checks;
+#[path = "bridge/client.rs"]
+mod client;
+#[path = "bridge/run.rs"]
+mod run;
+#[path = "bridge/servers.rs"]
+mod servers;
+#[path = "simulation/mod.rs"]
+mod simulation;
+#[path = "bridge/witness.rs"]
+mod witness;
+
+use checks::Seen;
+use std::panic::catch_unwind;
+
+/// How many seeds a plain `cargo test` runs.
+const SEEDS: u64 = 1_200;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
+}
+
+#[test]
+fn every_interleaving_keeps_calls_and_answers_together() {
+    if let Some(seed) = number("REA_BRIDGE_SEED") {
+        eprintln!(
+            "seed {seed} holds: {:?}",
+            run::seed(seed, run::Telling::All)
+        );
+        return;
+    }
+    let seeds = number("REA_BRIDGE_SEEDS").unwrap_or(SEEDS);
+    let mut seen = Seen::default();
+    for seed in 0..seeds {
+        let Ok(one) = catch_unwind(|| run::seed(seed, run::Telling::Nothing)) else {
+            panic!(
+                "seed {seed} fails; to see it again:\n  \
+                 REA_BRIDGE_SEED={seed} cargo test --test bridge -- --nocapture"
+            );
+        };
+        seen.add(&one);
+    }
+    eprintln!("{seeds} seeds: {seen:#?}");
+    if seeds >= SEEDS {
+        seen.every_premise_was_met();
+    }
+}
