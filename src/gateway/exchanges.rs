@@ -16,7 +16,7 @@ use crate::wire::envelope::{self, Message, Outcome};
 use crate::wire::jsonrpc::quoted;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Executed, Millis};
+use rea_fsm::{Executed, Leaf, Millis};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +84,7 @@ enum Failed {
     TooMany,
     Refused(String),
     Unanswered,
+    Unrepeatable,
 }
 
 impl Failed {
@@ -103,6 +104,9 @@ impl Failed {
             Self::TooMany => "too many calls wait for answers of the client".to_owned(),
             Self::Refused(what) => format!("the client did not answer `{what}`"),
             Self::Unanswered => "the client did not answer in time".to_owned(),
+            Self::Unrepeatable => {
+                format!("the call can't be repeated with what server \"{server}\" wants back")
+            }
         }
     }
 }
@@ -128,7 +132,7 @@ impl Client {
         let wanted = wanted(raw);
         let failed = self.cannot_ask(&wanted, &pending);
         if let Some(failed) = failed {
-            return fail(&failed, ended.server, &client_id, &pending, world);
+            return fail(&failed, ended.server, ended.leaf, &client_id, &pending, world);
         }
         self.exchanges.last += 1;
         let exchange = self.exchanges.last;
@@ -193,7 +197,7 @@ impl Client {
             Outcome::Result { raw, .. } => raw.text().to_owned(),
             Outcome::Error { raw, .. } => {
                 let failed = Failed::Refused(format!("{key}: {}", raw.text()));
-                return self.end_exchange(id, &failed, engine.world());
+                return self.end_exchange(id, &failed, engine);
             }
         };
         exchange.missing.remove(key);
@@ -203,9 +207,9 @@ impl Client {
         }
     }
 
-    fn end_exchange(&mut self, id: u64, failed: &Failed, world: &mut impl World) {
+    fn end_exchange<W: World>(&mut self, id: u64, failed: &Failed, engine: &mut Engine<W>) {
         let ids = self.questions.given_up(id);
-        Self::take_back(&ids, world);
+        Self::take_back(&ids, engine.world());
         if let Some(ended) = self.exchanges.open.remove(&id) {
             let Exchange {
                 client_id,
@@ -213,7 +217,9 @@ impl Client {
                 server_name,
                 ..
             } = ended;
-            fail(failed, &server_name, &client_id, &pending, world);
+            let leaf = engine.downstream(pending.server).leaf();
+            let world = engine.world();
+            fail(failed, &server_name, leaf, &client_id, &pending, world);
         }
     }
 
@@ -245,7 +251,7 @@ impl Client {
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            self.end_exchange(id, &Failed::Unanswered, engine.world());
+            self.end_exchange(id, &Failed::Unanswered, engine);
         }
     }
 
@@ -274,8 +280,9 @@ impl Client {
         let mut line = Vec::new();
         let wire_id = DownstreamId::Call(id);
         if relay::repeated(&mut line, &request, wire_id, &members.join(",")).is_err() {
-            let failed = Failed::TooOften;
-            return fail(&failed, &server_name, &client_id, &pending, engine.world());
+            let leaf = engine.downstream(pending.server).leaf();
+            let (failed, world) = (Failed::Unrepeatable, engine.world());
+            return fail(&failed, &server_name, leaf, &client_id, &pending, world);
         }
         pending.repeats += 1;
         let mut call = Call::new(
@@ -314,6 +321,7 @@ fn wanted(result: Raw<'_>) -> Vec<Wanted<'_>> {
 fn fail(
     failed: &Failed,
     server: &str,
+    leaf: Leaf,
     client_id: &RequestId,
     pending: &Pending,
     world: &mut impl World,
@@ -324,7 +332,7 @@ fn fail(
     );
     let facts = Failure {
         server,
-        state: "ready",
+        state: leaf.name(),
         reason: "input_required",
         executed: Executed::Maybe,
         retry_at: None,

@@ -31,8 +31,6 @@ pub enum ErrorCode {
     Unavailable = -32000,
     /// Nobody has answered a server's question in time.
     Unanswered = -32001,
-    /// The client has no capability that the request needs.
-    MissingCapability = -32021,
     /// The revision that the client asks for is not spoken here.
     UnsupportedVersion = UNSUPPORTED_PROTOCOL_VERSION,
 }
