@@ -8,7 +8,7 @@
 mod journal_support;
 
 use journal_support::{Rig, forged, forged_behind};
-use rea::journal::{Chain, FORMAT, MemoryFiles, RULES, Reader};
+use rea::journal::{Chain, MemoryFiles, Reader};
 use rea::replay::{Options, Outcome, Report, Seen, replay};
 
 fn replayed(files: Vec<Vec<u8>>) -> Report {
