@@ -5,9 +5,11 @@ use crate::engine::lister::{Change, Listed};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::method;
 use crate::protocol::server_side::{self, Discovered, ServerOffer};
-use crate::wire::envelope::{self, Message, Notification, Outcome, ParseError, Request, Response};
+use crate::wire::envelope::{
+    self, Message, Notification, Outcome, ParseError, Request, Response, Seeming,
+};
 use crate::wire::jsonrpc::{self, ErrorCode};
-use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::oversized::Oversized;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, QuestionId, ReplyKind, Report};
@@ -79,8 +81,8 @@ impl Session {
     /// What a line over the limit means for whoever waits for it.
     pub(in crate::engine) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard<'static> {
         match (line.kind, &line.id) {
-            (OversizedKind::Reply, Some(id)) => self.unusable(id),
-            (OversizedKind::Reply, None) | (OversizedKind::Call, Some(_) | None) => Heard::Garbage,
+            (Seeming::Reply, Some(id)) => self.unusable(id),
+            (Seeming::Reply, None) | (Seeming::Call, Some(_) | None) => Heard::Garbage,
         }
     }
 
@@ -90,11 +92,13 @@ impl Session {
             ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
                 kind: IoErrorKind::InvalidText,
             }),
-            ParseError::Duplicate { id: Some(id), .. }
-            | ParseError::InvalidRequest { id: Some(id), .. } => self.unusable(id),
-            ParseError::Duplicate { id: None, .. }
-            | ParseError::InvalidRequest { id: None, .. }
-            | ParseError::EmbeddedNewline { .. }
+            ParseError::Duplicate { id, seeming, .. }
+            | ParseError::InvalidRequest { id, seeming, .. } => match (seeming, id) {
+                (Seeming::Reply, Some(id)) => self.unusable(id),
+                // The id of a request is the server's own, whatever of ours it equals.
+                (Seeming::Reply, None) | (Seeming::Call, _) => Heard::Garbage,
+            },
+            ParseError::EmbeddedNewline { .. }
             | ParseError::NotJson { .. }
             | ParseError::TooDeep
             | ParseError::Batch
