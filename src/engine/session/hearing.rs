@@ -212,7 +212,9 @@ impl Session {
                     } => {
                         let untyped = result_type.is_none() && raw.is_object();
                         let asks = result_type.and_then(Raw::as_str);
-                        let kind = if asks.as_deref() == Some("input_required") {
+                        // Where there are sessions, that is a result like any other.
+                        let may_ask = self.speech == Speech::Modern;
+                        let kind = if may_ask && asks.as_deref() == Some("input_required") {
                             ReplyKind::InputRequired
                         } else {
                             ReplyKind::Ok { is_error }
