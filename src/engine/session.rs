@@ -40,7 +40,7 @@ enum Asked {
 
 /// How the process is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speech {
+pub(super) enum Speech {
     /// Not known yet.
     Unknown,
     /// It has a session.

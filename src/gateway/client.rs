@@ -17,7 +17,7 @@ use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
 use super::speaker::{Level, Speaker};
 use super::tasks::{Outcome, Tasks};
-use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, Speech, World};
+use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use crate::protocol::listing::ListKind;
 use crate::protocol::request_state::{RequestDigest, Sealer};
@@ -382,12 +382,4 @@ pub(super) fn refuse(id: &RequestId, code: ErrorCode, text: &str, world: &mut im
     say(world, |out| {
         jsonrpc::error(out, id, code, text, jsonrpc::NONE);
     });
-}
-
-/// Whether a server's process is spoken to without a session.
-pub(super) fn is_modern(speech: Speech) -> bool {
-    match speech {
-        Speech::Modern => true,
-        Speech::Unknown | Speech::Legacy => false,
-    }
 }
