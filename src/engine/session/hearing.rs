@@ -12,7 +12,7 @@ use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::oversized::Oversized;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, QuestionId, ReplyKind, Report};
+use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, Ledger, QuestionId, ReplyKind, Report};
 use std::ops::Range;
 
 /// What a line means.
@@ -33,6 +33,8 @@ pub(in crate::engine) enum Heard<'a> {
     Progress { call: CallId, token: Raw<'a> },
     /// Something to write back that the machine need not know about.
     Write(Vec<u8>),
+    /// A list goes on: asks for its next page.
+    NextPage(Vec<u8>),
     /// Something that the client may want to hear.
     Notice(Notification<'a>),
     /// Something that the client is asked.
@@ -48,21 +50,20 @@ pub(in crate::engine) enum Heard<'a> {
 }
 
 impl Heard<'_> {
-    /// Whether the server has said it of its own accord, as often as it likes.
-    pub(in crate::engine) const fn is_unsolicited(&self) -> bool {
+    /// Whether the server has said it of its own accord, as often as it likes, if these are the
+    /// calls that it has.
+    pub(in crate::engine) fn is_unsolicited(&self, calls: &Ledger) -> bool {
         match self {
-            Self::Report(Report::ListChanged {})
+            Self::Reply { call, .. } | Self::Unusable { call } => calls.get(*call).is_none(),
+            Self::Report(Report::ListChanged {} | Report::IoErr { .. })
             | Self::Progress { .. }
             | Self::Write(_)
             | Self::Notice(_)
             | Self::Question(_)
             | Self::Withdrawal(_) => true,
-            Self::Report(_)
-            | Self::Reply { .. }
-            | Self::Unusable { .. }
-            | Self::Other
-            | Self::Garbage
-            | Self::Nothing => false,
+            Self::Report(_) | Self::NextPage(_) | Self::Other | Self::Garbage | Self::Nothing => {
+                false
+            }
         }
     }
 }
@@ -116,7 +117,7 @@ impl Session {
                 }),
                 Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
                 Some(Asked::List(kind)) => {
-                    let listed = self.lister.refused(kind);
+                    let listed = self.lister.unusable(kind);
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
@@ -270,8 +271,8 @@ impl Session {
                 let listed = self.lister.page(*kind, *raw);
                 self.listed(listed)
             }
-            (Asked::List(kind), Outcome::Error { .. }) => {
-                let listed = self.lister.refused(*kind);
+            (Asked::List(kind), Outcome::Error { raw, .. }) => {
+                let listed = self.lister.refused(*kind, *raw);
                 self.listed(listed)
             }
             (
@@ -307,7 +308,7 @@ impl Session {
         match listed {
             Listed::Next(kind, cursor) => {
                 let member = format!(r#""cursor":{cursor}"#);
-                Heard::Write(self.request(Asked::List(kind), kind.method(), &member))
+                Heard::NextPage(self.request(Asked::List(kind), kind.method(), &member))
             }
             Listed::Open => Heard::Other,
             Listed::All { digest, tools } => Heard::Report(Report::Listed {
