@@ -1,10 +1,10 @@
 //! Everything that a server lists, page after page, until all of it is there.
 //!
 //! Invariant: what was listed before stays until a whole new list has arrived; a list that can't
-//! be had leaves the old one. Lists are bounded in pages and bytes.
+//! be had leaves the old one. Lists are bounded in pages, entries and bytes.
 
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::listing::{Entry, ListKind, Page};
+use crate::protocol::listing::{ENTRIES_MAX, Entry, ListKind, Page};
 use crate::wire::raw::Raw;
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
@@ -48,6 +48,17 @@ struct Partial {
     entries: Vec<Entry>,
     cursors: BTreeSet<String>,
     bytes: usize,
+    malformed: usize,
+}
+
+impl Partial {
+    fn count(&self) -> usize {
+        self.entries.len() + self.malformed
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.bytes > BYTES_MAX || self.cursors.len() >= PAGES_MAX || self.count() > ENTRIES_MAX
+    }
 }
 
 impl Lister {
@@ -116,28 +127,21 @@ impl Lister {
                 return self.given_up(kind);
             }
         };
-        if page.malformed > 0 {
-            warn!(
-                event = "downstream.malformed_entries",
-                server_name = self.server,
-                "left out {} entries of {} that have no usable name",
-                page.malformed,
-                kind.member()
-            );
-        }
+        partial.malformed += page.malformed;
+        partial.entries.extend(page.entries);
         partial.bytes += result.text().len();
-        if partial.bytes > BYTES_MAX || partial.cursors.len() >= PAGES_MAX {
+        if partial.is_too_much() {
             warn!(
                 event = "downstream.endless_list",
                 server_name = self.server,
-                "gave {} up after {} pages and {} bytes",
+                "gave {} up after {} pages, {} entries and {} bytes",
                 kind.method(),
                 partial.cursors.len(),
+                partial.count(),
                 partial.bytes
             );
             return self.given_up(kind);
         }
-        partial.entries.extend(page.entries);
         if let Some(cursor) = page.next_cursor {
             if partial.cursors.insert(cursor.text().to_owned()) {
                 return Listed::Next(kind, cursor.text().to_owned());
@@ -150,6 +154,15 @@ impl Lister {
             );
         }
         if let Some(whole) = self.open.remove(&kind) {
+            if whole.malformed > 0 {
+                warn!(
+                    event = "downstream.malformed_entries",
+                    server_name = self.server,
+                    "left out {} entries of {} that have no usable name",
+                    whole.malformed,
+                    kind.member()
+                );
+            }
             let entries = match kind {
                 ListKind::Tools | ListKind::Prompts => self.without_repeated(kind, whole.entries),
                 ListKind::Resources | ListKind::ResourceTemplates => whole.entries,

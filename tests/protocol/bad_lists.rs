@@ -146,20 +146,26 @@ fn odd_names_are_shown_and_called_as_their_server_wrote_them() {
     );
 }
 
+fn so_many(tools: u32) -> String {
+    let tools = (0..tools).map(|number| format!(r#"{{"name":"t{number}"}}"#));
+    let tools: Vec<String> = tools.collect();
+    format!(r#"{{"tools":[{}]}}"#, tools.join(","))
+}
+
+#[test]
+fn more_than_a_hundred_thousand_tools_are_none_and_their_server_is_named() {
+    let said = said_during(|| {
+        let mut sim = beside_a_good_one(|| listing(so_many(100_001)));
+        assert_eq!(listed(&mut sim, 1), ["b__t"]);
+        assert_good_one_is_undisturbed(&mut sim, 9);
+    });
+    assert_eq!(about(&said, "a", "downstream.endless_list").len(), 1);
+}
+
 #[test]
 fn a_hundred_thousand_tools_are_listed_beside_the_others() {
     let began = Instant::now();
-    let mut sim = beside_a_good_one(|| {
-        legacy(TOOLS, |asked| match asked.method.as_str() {
-            "tools/list" => {
-                let tools: Vec<String> = (0..100_000)
-                    .map(|number| format!(r#"{{"name":"t{number}"}}"#))
-                    .collect();
-                vec![asked.result(0, &format!(r#"{{"tools":[{}]}}"#, tools.join(",")))]
-            }
-            _ => Vec::new(),
-        })
-    });
+    let mut sim = beside_a_good_one(|| listing(so_many(100_000)));
     let shown = listed(&mut sim, 1);
     assert_eq!(shown.len(), 100_001);
     assert_eq!(shown[99_999], "a__t99999");
@@ -221,4 +227,28 @@ fn a_list_that_nobody_has_asked_for_changes_nothing() {
     });
     assert_eq!(listed(&mut sim, 1), ["a__t", "b__t"], "the first counts");
     assert_good_one_is_undisturbed(&mut sim, 9);
+}
+
+#[test]
+fn entries_without_a_name_are_said_once_a_list_however_many_pages_it_has() {
+    let said = said_during(|| {
+        let mut sim = beside_a_good_one(|| {
+            let page = std::cell::Cell::new(0);
+            legacy(TOOLS, move |asked| match asked.method.as_str() {
+                "tools/list" => {
+                    page.set(page.get() + 1);
+                    let next = match page.get() {
+                        100 => String::new(),
+                        page => format!(r#","nextCursor":"{page}""#),
+                    };
+                    vec![asked.result(0, &format!(r#"{{"tools":[{{}},null]{next}}}"#))]
+                }
+                _ => Vec::new(),
+            })
+        });
+        assert_eq!(listed(&mut sim, 1), ["b__t"]);
+    });
+    let malformed = about(&said, "a", "downstream.malformed_entries");
+    assert_eq!(malformed.len(), 1, "{said:?}");
+    assert!(malformed[0].contains("200 entries"), "{malformed:?}");
 }
