@@ -252,3 +252,58 @@ fn entries_without_a_name_are_said_once_a_list_however_many_pages_it_has() {
     assert_eq!(malformed.len(), 1, "{said:?}");
     assert!(malformed[0].contains("200 entries"), "{malformed:?}");
 }
+
+#[test]
+#[ignore = "a change that is told in the middle of a flood is forgotten"]
+fn a_change_of_lists_in_the_middle_of_a_flood_is_listed_when_it_is_over() {
+    let mut sim = beside_a_good_one(|| {
+        let listings = std::cell::Cell::new(0);
+        legacy(TOOLS, move |asked| match asked.method.as_str() {
+            "tools/list" => {
+                listings.set(listings.get() + 1);
+                let tools = format!(r#"{{"tools":[{{"name":"t{}"}}]}}"#, listings.get());
+                vec![asked.result(0, &tools)]
+            }
+            "tools/call" => {
+                let line = notification("notifications/message", r#"{"level":"info","data":"x"}"#);
+                let mut does: Vec<Does> = (0..6_000).map(|_| say(0, &line)).collect();
+                let changed = notification("notifications/tools/list_changed", "{}");
+                does.extend([say(0, changed), asked.result(0, r#"{"content":[]}"#)]);
+                does
+            }
+            _ => Vec::new(),
+        })
+    });
+    says(
+        &mut sim,
+        &[&request(2, "tools/call", r#"{"name":"a__t1"}"#)],
+    );
+    let at = sim.now + 30_000;
+    sim.run_to(at);
+    assert_eq!(listed(&mut sim, 1), ["a__t2", "b__t"]);
+}
+
+#[test]
+#[ignore = "instructions have no bound of their own"]
+fn instructions_without_end_do_not_reach_the_client_whole() {
+    let instructions = "x".repeat(8 << 20);
+    let mut sim = beside_a_good_one(move || {
+        let offer = format!(
+            r#"{{"protocolVersion":"2025-11-25","capabilities":{{"tools":{{}}}},"instructions":"{instructions}"}}"#
+        );
+        Scripted::prompt()
+            .on_any(move |asked| match asked.method.as_str() {
+                "initialize" => Some(vec![asked.result(0, &offer)]),
+                _ => None,
+            })
+            .birth()
+    });
+    says(&mut sim, &[&request(1, "server/discover", "{}")]);
+    let discovered = answer(&mut sim, 1);
+    let instructions = discovered["result"]["instructions"].as_str().expect("text");
+    assert!(
+        instructions.contains("# b\n\nBe kind."),
+        "the other's are there"
+    );
+    assert!(instructions.len() < 1 << 20, "{} bytes", instructions.len());
+}

@@ -412,3 +412,27 @@ fn a_server_that_tells_of_changes_unpromised_is_listened_to_once() {
     assert_eq!(read(&mut sim, 0, "tools/list").len(), 4);
     assert_eq!(read(&mut sim, 0, "subscriptions/listen").len(), 1);
 }
+
+#[test]
+#[ignore = "what a client does not want to hear uses up what it does"]
+fn messages_that_nobody_wants_to_hear_crowd_out_none_that_somebody_does() {
+    let mut sim = beside_a_good_one(|| {
+        when_called(|asked| {
+            let message = |level: &str| {
+                let params = format!(r#"{{"level":"{level}","data":"x"}}"#);
+                say(0, notification("notifications/message", &params))
+            };
+            let quiet = (0..10_000).map(|_| message("debug"));
+            let loud = [message("error"), asked.result(0, NOTHING)];
+            quiet.chain(loud).collect()
+        })
+    });
+    says(
+        &mut sim,
+        &[
+            &request(1, "logging/setLevel", r#"{"level":"error"}"#),
+            &request(2, "tools/call", CALL),
+        ],
+    );
+    assert_eq!(told(&mut sim, "notifications/message").len(), 1);
+}
