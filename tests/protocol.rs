@@ -7,6 +7,16 @@
     reason = "a test that can't go on says so"
 )]
 
+#[path = "protocol/bad_clients.rs"]
+mod bad_clients;
+#[path = "protocol/bad_lists.rs"]
+mod bad_lists;
+#[path = "protocol/bad_messages.rs"]
+mod bad_messages;
+#[path = "protocol/bad_questions.rs"]
+mod bad_questions;
+#[path = "protocol/bad_servers.rs"]
+mod bad_servers;
 #[path = "protocol/exchanges.rs"]
 mod exchanges;
 #[path = "protocol/held.rs"]
@@ -66,11 +76,13 @@ pub(crate) fn gateway(count: usize, birth: impl Fn(ServerId) -> Birth + 'static)
         spec.tuning.protocol = Protocol::Auto;
         spec
     });
-    Sim::new(
-        Setup::of(specs.collect()),
-        Box::new(move |server, _| birth(server)),
-    )
+    let mut setup = Setup::of(specs.collect());
+    setup.line_bytes_max = LINE_BYTES_MAX;
+    Sim::new(setup, Box::new(move |server, _| birth(server)))
 }
+
+/// As long as a line may be where nobody says otherwise.
+const LINE_BYTES_MAX: usize = 32 << 20;
 
 /// The same with a session open and every server ready.
 pub(crate) fn session(count: usize, birth: impl Fn(ServerId) -> Birth + 'static) -> Sim {
@@ -115,6 +127,30 @@ pub(crate) fn stateless(
             _ => Some(on_request(asked)),
         })
         .birth()
+}
+
+/// A server that does what it should: it has the tool `t`, and answers.
+pub(crate) fn good() -> Birth {
+    legacy(r#"{"tools":{}}"#, |asked| match asked.method.as_str() {
+        "tools/list" => vec![asked.result(0, r#"{"tools":[{"name":"t"}]}"#)],
+        "tools/call" => vec![asked.result(0, r#"{"content":[]}"#)],
+        _ => Vec::new(),
+    })
+}
+
+/// A session with a server `a` that misbehaves, and a good one `b`.
+pub(crate) fn beside_a_good_one(bad: impl Fn() -> Birth + 'static) -> Sim {
+    session(2, move |server| if server.0 == 0 { bad() } else { good() })
+}
+
+/// The good one is as it was: its first process is there, and answers at once.
+pub(crate) fn assert_good_one_is_undisturbed(sim: &mut Sim, id: u32) {
+    says(sim, &[&request(id, "tools/call", r#"{"name":"b__t"}"#)]);
+    assert!(is_answered(sim, id), "its call waits");
+    let view = sim.downstream(1).view();
+    assert_eq!(view.generation, Some(rea_fsm::Generation(1)));
+    assert_eq!(view.health, rea_fsm::Health::Healthy);
+    assert_eq!(view.last_error, None);
 }
 
 /// The client writes lines, and what follows from them happens.

@@ -12,6 +12,7 @@ mod support;
 
 /// One file for each group of promises.
 mod serve {
+    mod bad_servers;
     mod configured;
     mod deadlines;
     mod ending;

@@ -8,7 +8,7 @@ use super::session::Speech;
 use super::turn::{About, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
-use rea_fsm::{CallId, EventKind, Generation, Pipe, QuestionId};
+use rea_fsm::{CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
 use std::rc::Rc;
 
 /// Whether a call that was given back goes on.
@@ -143,9 +143,11 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// In which era's way the server's current process is spoken to.
-    pub fn speech(&self, server: ServerId) -> Speech {
-        self.servers[server.index()].session.speech()
+    /// Whether a server knows no sessions, as far as it has said: what its last process said counts
+    /// until the next one says otherwise.
+    pub fn is_stateless(&self, server: ServerId) -> bool {
+        let version = self.downstream(server).conn().era().version();
+        version.is_some_and(ProtocolVersion::is_modern)
     }
 
     /// The client has given a call up.

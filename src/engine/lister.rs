@@ -1,13 +1,13 @@
 //! Everything that a server lists, page after page, until all of it is there.
 //!
 //! Invariant: what was listed before stays until a whole new list has arrived; a list that can't
-//! be had leaves the old one. Lists are bounded in pages and bytes.
+//! be had leaves the old one. Lists are bounded in pages, entries and bytes.
 
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::listing::{Entry, ListKind, Page};
+use crate::protocol::listing::{ENTRIES_MAX, Entry, ListKind, Page};
 use crate::wire::raw::Raw;
 use std::collections::{BTreeMap, BTreeSet};
-use tracing::warn;
+use tracing::{info, warn};
 
 /// A list is given up when it has more pages or bytes than this; nobody could use it.
 const PAGES_MAX: usize = 1_000;
@@ -48,6 +48,17 @@ struct Partial {
     entries: Vec<Entry>,
     cursors: BTreeSet<String>,
     bytes: usize,
+    malformed: usize,
+}
+
+impl Partial {
+    fn count(&self) -> usize {
+        self.entries.len() + self.malformed
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.bytes > BYTES_MAX || self.cursors.len() >= PAGES_MAX || self.count() > ENTRIES_MAX
+    }
 }
 
 impl Lister {
@@ -105,45 +116,106 @@ impl Lister {
         let Some(partial) = self.open.get_mut(&kind) else {
             return Listed::Open;
         };
-        let Ok(page) = Page::parse(kind, &self.server, result) else {
-            return self.refused(kind);
+        let page = match Page::parse(kind, &self.server, result) {
+            Ok(page) => page,
+            Err(not_a_page) => {
+                warn!(
+                    event = "downstream.not_a_list",
+                    server_name = self.server,
+                    "{not_a_page}"
+                );
+                return self.given_up(kind);
+            }
         };
-        if page.malformed > 0 {
-            warn!(
-                event = "downstream.malformed_entries",
-                server_name = self.server,
-                "left out {} entries of {} that have no usable name",
-                page.malformed,
-                kind.member()
-            );
-        }
+        partial.malformed += page.malformed;
+        partial.entries.extend(page.entries);
         partial.bytes += result.text().len();
-        if partial.bytes > BYTES_MAX || partial.cursors.len() >= PAGES_MAX {
+        if partial.is_too_much() {
             warn!(
                 event = "downstream.endless_list",
                 server_name = self.server,
-                "gave {} up after {} pages and {} bytes",
+                "gave {} up after {} pages, {} entries and {} bytes",
                 kind.method(),
                 partial.cursors.len(),
+                partial.count(),
                 partial.bytes
             );
-            return self.refused(kind);
+            return self.given_up(kind);
         }
-        partial.entries.extend(page.entries);
-        if let Some(cursor) = page.next_cursor
-            && partial.cursors.insert(cursor.text().to_owned())
-        {
-            return Listed::Next(kind, cursor.text().to_owned());
+        if let Some(cursor) = page.next_cursor {
+            if partial.cursors.insert(cursor.text().to_owned()) {
+                return Listed::Next(kind, cursor.text().to_owned());
+            }
+            warn!(
+                event = "downstream.repeated_cursor",
+                server_name = self.server,
+                "{} leads to a page that was there before; the list ends there",
+                kind.method()
+            );
         }
         if let Some(whole) = self.open.remove(&kind) {
-            self.lists.insert(kind, whole.entries);
+            if whole.malformed > 0 {
+                warn!(
+                    event = "downstream.malformed_entries",
+                    server_name = self.server,
+                    "left out {} entries of {} that have no usable name",
+                    whole.malformed,
+                    kind.member()
+                );
+            }
+            let entries = match kind {
+                ListKind::Tools | ListKind::Prompts => self.without_repeated(kind, whole.entries),
+                ListKind::Resources | ListKind::ResourceTemplates => whole.entries,
+            };
+            self.lists.insert(kind, entries);
             self.arrived += 1;
         }
         self.outcome()
     }
 
+    /// Of several entries with one name the first counts: models refuse a list with two.
+    fn without_repeated(&self, kind: ListKind, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let count = entries.len();
+        let mut names = BTreeSet::new();
+        entries.retain(|entry| names.insert(entry.name.clone()));
+        let repeated = count - entries.len();
+        if repeated > 0 {
+            warn!(
+                event = "downstream.repeated_entries",
+                server_name = self.server,
+                "left out {repeated} entries of {} that have the name of another",
+                kind.member()
+            );
+        }
+        entries
+    }
+
+    /// The server does not want to list that.
+    pub(super) fn refused(&mut self, kind: ListKind, error: Raw<'_>) -> Listed {
+        let said = error.member("message").and_then(Raw::as_str);
+        info!(
+            event = "downstream.list_refused",
+            server_name = self.server,
+            "{} was refused: {:.200}",
+            kind.method(),
+            said.unwrap_or_default()
+        );
+        self.given_up(kind)
+    }
+
+    /// The answer can't be read.
+    pub(super) fn unusable(&mut self, kind: ListKind) -> Listed {
+        warn!(
+            event = "downstream.not_a_list",
+            server_name = self.server,
+            "the reply to {} is no message of the protocol, or too long",
+            kind.method()
+        );
+        self.given_up(kind)
+    }
+
     /// A list can't be had; the old one stays.
-    pub(super) fn refused(&mut self, kind: ListKind) -> Listed {
+    fn given_up(&mut self, kind: ListKind) -> Listed {
         if self.open.remove(&kind).is_none() {
             return Listed::Open;
         }

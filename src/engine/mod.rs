@@ -34,7 +34,6 @@ pub use front::{Asked, Catalogue, Ended, Front, Offered, Reply, Unusable};
 pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;
-pub use session::Speech;
 pub use turn::{Engine, ServerSetup};
 pub use world::World;
 

@@ -128,13 +128,15 @@ impl<W: World> Engine<W> {
         front: &mut impl Front,
     ) {
         let Server {
+            downstream,
             session,
             flood,
             name,
             ..
         } = &mut self.servers[server.index()];
         let heard = session.hear(line);
-        if heard.is_unsolicited() && flood.message(self.now, name) == flood::Verdict::Dropped {
+        let calls = downstream.conn().calls();
+        if heard.is_unsolicited(calls) && flood.message(self.now, name) == flood::Verdict::Dropped {
             return;
         }
         self.heard(server, generation, line, heard, Unusable::Malformed, front);
@@ -205,7 +207,7 @@ impl<W: World> Engine<W> {
                 let report = Report::Progress { call };
                 self.child(server, generation, report, About::default(), front);
             }
-            Heard::Write(answer) => {
+            Heard::Write(answer) | Heard::NextPage(answer) => {
                 self.world.write(server, generation, &answer, None);
                 self.alive(server, generation, front);
             }

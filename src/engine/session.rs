@@ -40,7 +40,7 @@ enum Asked {
 
 /// How the process is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speech {
+pub(super) enum Speech {
     /// Not known yet.
     Unknown,
     /// It has a session.
@@ -180,10 +180,12 @@ impl Session {
     /// changes before, so that none falls between.
     pub(super) fn list(&mut self) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
-        if self.speech == Speech::Modern && !self.listens() {
+        if self.speech == Speech::Modern && !self.waits_for(&Asked::ListenForLists) {
             lines.extend(self.listen_for_lists());
             for uri in self.wishes.subscriptions.clone() {
-                lines.push(self.listen(&uri));
+                if !self.waits_for(&Asked::Listen(uri.clone())) {
+                    lines.push(self.listen(&uri));
+                }
             }
         }
         for kind in self.lister.begin() {
@@ -192,9 +194,8 @@ impl Session {
         lines
     }
 
-    fn listens(&self) -> bool {
-        let mut asked = self.asked.values();
-        asked.any(|asked| *asked == Asked::ListenForLists)
+    fn waits_for(&self, answer_to: &Asked) -> bool {
+        self.asked.values().any(|asked| asked == answer_to)
     }
 
     fn listen_for_lists(&mut self) -> Option<Vec<u8>> {

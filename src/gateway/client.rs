@@ -17,14 +17,14 @@ use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
 use super::speaker::{Level, Speaker};
 use super::tasks::{Outcome, Tasks};
-use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, Speech, World};
+use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use crate::protocol::listing::ListKind;
 use crate::protocol::request_state::{RequestDigest, Sealer};
 use crate::protocol::{client_side, method, version};
-use crate::wire::envelope::{self, Message, Notification, ParseError, Request, Response};
+use crate::wire::envelope::{self, Message, Notification, ParseError, Request, Response, Seeming};
 use crate::wire::jsonrpc::{self, ErrorCode};
-use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::oversized::Oversized;
 use crate::wire::request_id::RequestId;
 use jiff::Timestamp;
 use rea_fsm::{Asks, CallClass, CallId, Executed, Millis, Verdict};
@@ -172,7 +172,12 @@ impl Client {
                     | ParseError::Duplicate { .. }
                     | ParseError::InvalidRequest { .. } => ErrorCode::InvalidRequest,
                 };
-                let id = error.id().cloned().unwrap_or_else(RequestId::null);
+                let id = match (error.seeming(), error.id()) {
+                    (Some(Seeming::Call), Some(id)) => id.clone(),
+                    // What a reply answers is the gateway's; the client may have asked something
+                    // under that id too.
+                    (_, _) => RequestId::null(),
+                };
                 refuse(&id, code, &error.to_string(), engine.world());
             }
         }
@@ -181,8 +186,8 @@ impl Client {
     /// Takes note of a line over the limit.
     pub fn hear_oversized(&mut self, line: &Oversized<'_>, limit: u64, world: &mut impl World) {
         let id = match (line.kind, &line.id) {
-            (OversizedKind::Call, Some(id)) => id.clone(),
-            (OversizedKind::Call, None) | (OversizedKind::Reply, _) => RequestId::null(),
+            (Seeming::Call, Some(id)) => id.clone(),
+            (Seeming::Call, None) | (Seeming::Reply, _) => RequestId::null(),
         };
         let text = format!(
             "the line has {} bytes, the limit is {limit}; nothing of it was executed",
@@ -379,12 +384,4 @@ pub(super) fn refuse(id: &RequestId, code: ErrorCode, text: &str, world: &mut im
     say(world, |out| {
         jsonrpc::error(out, id, code, text, jsonrpc::NONE);
     });
-}
-
-/// Whether a server's process is spoken to without a session.
-pub(super) fn is_modern(speech: Speech) -> bool {
-    match speech {
-        Speech::Modern => true,
-        Speech::Unknown | Speech::Legacy => false,
-    }
 }

@@ -22,8 +22,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// No call is asked about more often.
 const ROUNDS_MAX: u32 = 16;
-/// So many calls may wait for answers at a time.
+/// So many questions may stand in one answer; a server with a session may have as many open.
+const QUESTIONS_MAX: usize = 64;
+/// So many calls may wait for answers at a time, with no more bytes than this together.
 const EXCHANGES_MAX: usize = 1_000;
+const BYTES_MAX: usize = 64 << 20;
 
 /// A call that waits for its client's answers.
 #[derive(Debug)]
@@ -50,6 +53,17 @@ pub(super) struct Exchanges {
     question_ms: Millis,
 }
 
+impl Exchange {
+    fn bytes(&self) -> usize {
+        let state = self.state.as_ref().map_or(0, String::len);
+        let answers = self
+            .answers
+            .iter()
+            .map(|(key, answer)| key.len() + answer.len());
+        self.request.len() + state + answers.sum::<usize>()
+    }
+}
+
 impl Exchanges {
     pub(super) const fn new(question_ms: Millis) -> Self {
         Self {
@@ -62,6 +76,11 @@ impl Exchanges {
 
     pub(super) fn open(&self) -> usize {
         self.open.len()
+    }
+
+    fn has_room_for(&self, exchange: &Exchange) -> bool {
+        let open = self.open.values().map(Exchange::bytes);
+        self.open.len() < EXCHANGES_MAX && open.sum::<usize>() + exchange.bytes() <= BYTES_MAX
     }
 
     pub(super) fn next_due(&self) -> Option<Millis> {
@@ -81,6 +100,7 @@ enum Failed {
     Lacks(&'static str),
     Unasked(String),
     TooOften,
+    TooMuch(usize),
     TooMany,
     Refused(String),
     Unanswered,
@@ -99,6 +119,11 @@ impl Failed {
             Self::TooOften => {
                 format!(
                     "server \"{server}\" has asked {ROUNDS_MAX} times and does not come to an end"
+                )
+            }
+            Self::TooMuch(questions) => {
+                format!(
+                    "server \"{server}\" asks {questions} things at once; no more than {QUESTIONS_MAX} are passed on"
                 )
             }
             Self::TooMany => "too many calls wait for answers of the client".to_owned(),
@@ -134,9 +159,30 @@ impl Client {
         if let Some(failed) = failed {
             return fail(&failed, ended.server, ended.leaf, &client_id, &pending, world);
         }
+        let state = raw.member("requestState").filter(|state| state.is_string());
+        let first = pending.first_request.take();
+        let waits = Exchange {
+            client_id,
+            pending,
+            server_name: ended.server.to_owned(),
+            request: first.unwrap_or_else(|| request.line.clone()),
+            state: state.map(|state| state.text().to_owned()),
+            missing: wanted.iter().map(|wanted| wanted.key.clone()).collect(),
+            answers: Vec::new(),
+            due: self.now().plus(self.exchanges.question_ms),
+        };
+        if !self.exchanges.has_room_for(&waits) {
+            let Exchange {
+                client_id, pending, ..
+            } = &waits;
+            return fail(&Failed::TooMany, ended.server, ended.leaf, client_id, pending, world);
+        }
         self.exchanges.last += 1;
         let exchange = self.exchanges.last;
-        let missing: BTreeSet<String> = wanted.iter().map(|wanted| wanted.key.clone()).collect();
+        if wanted.is_empty() {
+            self.exchanges.complete.push(exchange);
+        }
+        self.exchanges.open.insert(exchange, waits);
         for Wanted {
             key,
             method,
@@ -146,28 +192,12 @@ impl Client {
             let id = self.questions.put(Purpose::Exchange { exchange, key });
             say(world, |out| client_side::ask(out, id, &method, params));
         }
-        if missing.is_empty() {
-            self.exchanges.complete.push(exchange);
-        }
-        let state = raw.member("requestState").filter(|state| state.is_string());
-        let due = self.now().plus(self.exchanges.question_ms);
-        let first = pending.first_request.take();
-        self.exchanges.open.insert(
-            exchange,
-            Exchange {
-                client_id,
-                pending,
-                server_name: ended.server.to_owned(),
-                request: first.unwrap_or_else(|| request.line.clone()),
-                state: state.map(|state| state.text().to_owned()),
-                missing,
-                answers: Vec::new(),
-                due,
-            },
-        );
     }
 
     fn cannot_ask(&self, wanted: &[Wanted<'_>], pending: &Pending) -> Option<Failed> {
+        if wanted.len() > QUESTIONS_MAX {
+            return Some(Failed::TooMuch(wanted.len()));
+        }
         for Wanted { method: asked, .. } in wanted {
             if !method::may_stand_in_an_answer(asked) {
                 return Some(Failed::Unasked(asked.clone()));
@@ -176,10 +206,7 @@ impl Client {
                 return Some(Failed::Lacks(capability));
             }
         }
-        if pending.repeats >= ROUNDS_MAX {
-            return Some(Failed::TooOften);
-        }
-        (self.exchanges.open.len() >= EXCHANGES_MAX).then_some(Failed::TooMany)
+        (pending.repeats >= ROUNDS_MAX).then_some(Failed::TooOften)
     }
 
     /// One answer is there.
@@ -303,10 +330,13 @@ impl Client {
     }
 }
 
+/// What stands under a key a second time could not be answered beside the first.
 fn wanted(result: Raw<'_>) -> Vec<Wanted<'_>> {
     let requests = result.member("inputRequests");
     let requests = requests.into_iter().flat_map(Raw::members);
+    let mut keys = BTreeSet::new();
     requests
+        .filter(|(key, _)| keys.insert(key.clone()))
         .map(|(key, request)| Wanted {
             key: key.into_owned(),
             method: request

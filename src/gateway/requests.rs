@@ -1,7 +1,7 @@
 //! Requests of the client that a server answers, on their way there.
 
 use super::answers::AnswerForm;
-use super::client::{Client, Pending, is_modern, refuse, say};
+use super::client::{Client, Pending, refuse, say};
 use super::routes::{Astray, Route, Watch};
 use super::speaker::Speaker;
 use super::tasks::Outcome;
@@ -127,7 +127,7 @@ fn brings_state<W: World>(
         return Ok(None);
     };
     // Also one that looks like ours: another gateway may stand behind this one.
-    if is_modern(engine.speech(server)) {
+    if engine.is_stateless(server) {
         return Ok(None);
     }
     if Sealer::is_claimed(&state.decoded) {
@@ -146,19 +146,19 @@ fn watches_by_itself<W: World>(
     server: ServerId,
     engine: &mut Engine<W>,
 ) -> bool {
-    let modern = is_modern(engine.speech(server));
+    let stateless = engine.is_stateless(server);
     match watch {
         Watch::Neither => return false,
-        Watch::Begin(uri) if modern => engine.watch(server, uri),
-        Watch::End(uri) if modern => engine.unwatch(server, uri),
+        Watch::Begin(uri) if stateless => engine.watch(server, uri),
+        Watch::End(uri) if stateless => engine.unwatch(server, uri),
         // The server answers, and is asked again after a restart.
         Watch::Begin(uri) => engine.keep_watched(server, uri),
         Watch::End(uri) => engine.keep_unwatched(server, uri),
     }
-    if modern {
+    if stateless {
         say(engine.world(), |out| jsonrpc::empty_result(out, client_id));
     }
-    modern
+    stateless
 }
 
 /// A call that can't be written into a log that is required is not executed.

@@ -6,6 +6,8 @@
 use super::listing::ListKind;
 use crate::wire::jsonrpc::quoted;
 use crate::wire::raw::Raw;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// What is promised in any case. Changes of the lists are always promised: servers come and go
 /// after the promise.
@@ -117,15 +119,19 @@ pub fn union<'a>(servers: impl IntoIterator<Item = Option<&'a Capabilities>>) ->
 /// Writes one object with the members of all. Where several have a member, objects are merged in
 /// turn, and `true` wins over any other value: what one server can do, the gateway can.
 fn merge(objects: &[Raw<'_>], depth: usize, out: &mut String) {
-    let mut members: Vec<(String, Vec<Raw<'_>>)> = Vec::new();
+    let mut members: Vec<Vec<Raw<'_>>> = Vec::new();
+    let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     for (key, value) in objects.iter().flat_map(|object| object.members()) {
-        match members.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push(value),
-            None => members.push((key.into_owned(), vec![value])),
+        let place = *places.entry(key).or_insert(members.len());
+        match members.get_mut(place) {
+            Some(values) => values.push(value),
+            None => members.push(vec![value]),
         }
     }
+    let mut keys: Vec<_> = places.iter().collect();
+    keys.sort_unstable_by_key(|(_, place)| **place);
     out.push('{');
-    for (index, (key, values)) in members.iter().enumerate() {
+    for (index, ((key, _), values)) in keys.into_iter().zip(&members).enumerate() {
         if index > 0 {
             out.push(',');
         }

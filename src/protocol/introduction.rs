@@ -26,12 +26,12 @@ pub struct Introduction {
 }
 
 impl Default for Introduction {
-    /// A client that has said nothing can do nothing.
+    /// A client that has said nothing can do nothing, and has no session to be asked in.
     fn default() -> Self {
         Self {
             capabilities: "{}".to_owned(),
             info: None,
-            asks: Asks::Directly,
+            asks: Asks::InAnswers,
         }
     }
 }

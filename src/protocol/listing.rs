@@ -86,10 +86,13 @@ impl ListKind {
     }
 }
 
+/// A list of more entries can't be used by anybody, and takes far more memory than its text.
+pub const ENTRIES_MAX: usize = 100_000;
+
 /// What one page says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<'a> {
-    /// Its entries in order.
+    /// Its entries in order. Of those that are over [`ENTRIES_MAX`] only the first is read.
     pub entries: Vec<Entry>,
     /// Entries that are left out: no object, no usable name, or a name written twice.
     pub malformed: usize,
@@ -137,7 +140,7 @@ impl<'a> Page<'a> {
             malformed: 0,
             next_cursor: cursor.filter(|cursor| cursor.is_string()),
         };
-        for entry in list.elements() {
+        for entry in list.elements().take(ENTRIES_MAX + 1) {
             match Entry::parse(kind, server, entry) {
                 Some(entry) => page.entries.push(entry),
                 None => page.malformed += 1,

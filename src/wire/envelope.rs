@@ -78,6 +78,15 @@ pub enum Outcome<'a> {
     },
 }
 
+/// Which kind of message a line that can't be taken seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seeming {
+    /// It has a `method`: with an id a request, without one a notification.
+    Call,
+    /// It has none, or answers something: a response, if it is a message at all.
+    Reply,
+}
+
 /// Why a line is no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -122,6 +131,8 @@ pub enum ParseError {
     Duplicate {
         /// Its name.
         member: &'static str,
+        /// What the message seems to be.
+        seeming: Seeming,
         /// The message's id, if that is certain.
         id: Option<RequestId>,
     },
@@ -130,6 +141,8 @@ pub enum ParseError {
     InvalidRequest {
         /// What is wrong with it.
         reason: InvalidEnvelope,
+        /// What the message seems to be.
+        seeming: Seeming,
         /// The message's id, if that is certain.
         id: Option<RequestId>,
     },
@@ -159,6 +172,23 @@ pub enum InvalidEnvelope {
 }
 
 impl ParseError {
+    /// What the message that was refused seems to be, if it is one at all.
+    pub fn seeming(&self) -> Option<Seeming> {
+        match self {
+            Self::Duplicate { seeming, .. } | Self::InvalidRequest { seeming, .. } => {
+                Some(*seeming)
+            }
+            Self::Blank
+            | Self::NotUtf8 { .. }
+            | Self::Nul { .. }
+            | Self::EmbeddedNewline { .. }
+            | Self::NotJson { .. }
+            | Self::TooDeep
+            | Self::Batch
+            | Self::NotAnObject => None,
+        }
+    }
+
     /// The id of the message that was refused, if that is certain.
     pub fn id(&self) -> Option<&RequestId> {
         match self {
@@ -304,12 +334,18 @@ impl<'a> Envelope<'a> {
             Slot::Once(raw) => Id::new(raw).map(Id::to_owned),
             Slot::Absent | Slot::Twice => None,
         };
+        let seeming = match (self.method, self.result, self.error) {
+            (Slot::Once(_) | Slot::Twice, Slot::Absent, Slot::Absent) => Seeming::Call,
+            (_, _, _) => Seeming::Reply,
+        };
         let duplicate = |member| ParseError::Duplicate {
             member,
+            seeming,
             id: known_id(),
         };
         let invalid = |reason| ParseError::InvalidRequest {
             reason,
+            seeming,
             id: known_id(),
         };
         let once = |slot: Slot<'a>, member| slot.get().map_err(|WrittenTwice| duplicate(member));

@@ -4,6 +4,7 @@
 //! outermost object are looked at, wherever they stand: common servers write the id after the
 //! result. Nothing is checked beyond that, since the line is passed to nobody.
 
+use super::envelope::Seeming;
 use super::request_id::RequestId;
 
 /// How much of the line's begin is kept, to be shown in a log.
@@ -22,16 +23,7 @@ pub struct Oversized<'a> {
     /// Its `id`, if there is exactly one.
     pub id: Option<RequestId>,
     /// Whether it asks for something or answers.
-    pub kind: OversizedKind,
-}
-
-/// Which kind of message an oversized line seems to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OversizedKind {
-    /// It has a `method`: with an id a request, without one a notification.
-    Call,
-    /// It has none: a response, if it is a message at all.
-    Reply,
+    pub kind: Seeming,
 }
 
 /// A line that is being dropped.
@@ -203,9 +195,9 @@ impl OversizedLine {
                 FoundId::None | FoundId::Several => None,
             },
             kind: if self.has_method {
-                OversizedKind::Call
+                Seeming::Call
             } else {
-                OversizedKind::Reply
+                Seeming::Reply
             },
         }
     }
@@ -215,7 +207,7 @@ impl OversizedLine {
 mod tests {
     use super::*;
 
-    fn owner(line: &str) -> (Option<String>, OversizedKind) {
+    fn owner(line: &str) -> (Option<String>, Seeming) {
         let mut whole = OversizedLine::default();
         whole.feed(line.as_bytes());
         let mut bytewise = OversizedLine::default();
@@ -234,13 +226,13 @@ mod tests {
     #[test]
     fn only_the_outermost_id_counts() {
         let line = r#"{"result":{"id":1,"s":"\",\"id\":2"},"x":[{"id":3}], "\u0069d" : 4 }"#;
-        assert_eq!(owner(line), (Some("4".into()), OversizedKind::Reply));
+        assert_eq!(owner(line), (Some("4".into()), Seeming::Reply));
     }
 
     #[test]
     fn a_method_makes_it_a_call_of_the_other_side() {
         let line = r#"{"jsonrpc":"2.0","id":"x\"y","method":"sampling/createMessage","params":{}}"#;
-        assert_eq!(owner(line), (Some(r#""x\"y""#.into()), OversizedKind::Call));
+        assert_eq!(owner(line), (Some(r#""x\"y""#.into()), Seeming::Call));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
+use super::envelope::Seeming;
 use super::envelope::{Message, parse};
 use super::line::{Line, LineSplitter};
-use super::oversized::OversizedKind;
 use super::raw::Raw;
 use super::request_id::Id;
 use super::splice::{Edit, splice};
@@ -228,7 +228,7 @@ proptest! {
                 found = line.id.map(|id| (id.to_string(), line.kind));
             }
         });
-        prop_assert_eq!(found, Some((call.id, OversizedKind::Call)));
+        prop_assert_eq!(found, Some((call.id, Seeming::Call)));
     }
 
     #[test]

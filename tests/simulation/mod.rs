@@ -25,5 +25,6 @@ pub(crate) mod messages;
 pub(crate) mod moody;
 pub(crate) mod plan;
 pub(crate) mod rng;
+pub(crate) mod said;
 pub(crate) mod script;
 pub(crate) mod world;

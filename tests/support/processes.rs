@@ -48,6 +48,14 @@ pub fn command_line(pid: u32) -> String {
     String::from_utf8_lossy(&bytes).replace('\0', " ")
 }
 
+/// The most memory that it has ever had.
+pub fn peak_kib(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let size = line.unwrap().trim().strip_suffix(" kB").unwrap();
+    size.parse().unwrap()
+}
+
 /// Where each open descriptor leads, by number.
 pub fn descriptors(pid: u32) -> Vec<(u32, PathBuf)> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd"))

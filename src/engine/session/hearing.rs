@@ -5,12 +5,14 @@ use crate::engine::lister::{Change, Listed};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::method;
 use crate::protocol::server_side::{self, Discovered, ServerOffer};
-use crate::wire::envelope::{self, Message, Notification, Outcome, ParseError, Request, Response};
+use crate::wire::envelope::{
+    self, Message, Notification, Outcome, ParseError, Request, Response, Seeming,
+};
 use crate::wire::jsonrpc::{self, ErrorCode};
-use crate::wire::oversized::{Oversized, OversizedKind};
+use crate::wire::oversized::Oversized;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, QuestionId, ReplyKind, Report};
+use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, Ledger, QuestionId, ReplyKind, Report};
 use std::ops::Range;
 
 /// What a line means.
@@ -31,6 +33,8 @@ pub(in crate::engine) enum Heard<'a> {
     Progress { call: CallId, token: Raw<'a> },
     /// Something to write back that the machine need not know about.
     Write(Vec<u8>),
+    /// A list goes on: asks for its next page.
+    NextPage(Vec<u8>),
     /// Something that the client may want to hear.
     Notice(Notification<'a>),
     /// Something that the client is asked.
@@ -46,21 +50,20 @@ pub(in crate::engine) enum Heard<'a> {
 }
 
 impl Heard<'_> {
-    /// Whether the server has said it of its own accord, as often as it likes.
-    pub(in crate::engine) const fn is_unsolicited(&self) -> bool {
+    /// Whether the server has said it of its own accord, as often as it likes, if these are the
+    /// calls that it has.
+    pub(in crate::engine) fn is_unsolicited(&self, calls: &Ledger) -> bool {
         match self {
-            Self::Report(Report::ListChanged {})
+            Self::Reply { call, .. } | Self::Unusable { call } => calls.get(*call).is_none(),
+            Self::Report(Report::ListChanged {} | Report::IoErr { .. })
             | Self::Progress { .. }
             | Self::Write(_)
             | Self::Notice(_)
             | Self::Question(_)
             | Self::Withdrawal(_) => true,
-            Self::Report(_)
-            | Self::Reply { .. }
-            | Self::Unusable { .. }
-            | Self::Other
-            | Self::Garbage
-            | Self::Nothing => false,
+            Self::Report(_) | Self::NextPage(_) | Self::Other | Self::Garbage | Self::Nothing => {
+                false
+            }
         }
     }
 }
@@ -79,8 +82,8 @@ impl Session {
     /// What a line over the limit means for whoever waits for it.
     pub(in crate::engine) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard<'static> {
         match (line.kind, &line.id) {
-            (OversizedKind::Reply, Some(id)) => self.unusable(id),
-            (OversizedKind::Reply, None) | (OversizedKind::Call, Some(_) | None) => Heard::Garbage,
+            (Seeming::Reply, Some(id)) => self.unusable(id),
+            (Seeming::Reply, None) | (Seeming::Call, Some(_) | None) => Heard::Garbage,
         }
     }
 
@@ -90,11 +93,13 @@ impl Session {
             ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
                 kind: IoErrorKind::InvalidText,
             }),
-            ParseError::Duplicate { id: Some(id), .. }
-            | ParseError::InvalidRequest { id: Some(id), .. } => self.unusable(id),
-            ParseError::Duplicate { id: None, .. }
-            | ParseError::InvalidRequest { id: None, .. }
-            | ParseError::EmbeddedNewline { .. }
+            ParseError::Duplicate { id, seeming, .. }
+            | ParseError::InvalidRequest { id, seeming, .. } => match (seeming, id) {
+                (Seeming::Reply, Some(id)) => self.unusable(id),
+                // The id of a request is the server's own, whatever of ours it equals.
+                (Seeming::Reply, None) | (Seeming::Call, _) => Heard::Garbage,
+            },
+            ParseError::EmbeddedNewline { .. }
             | ParseError::NotJson { .. }
             | ParseError::TooDeep
             | ParseError::Batch
@@ -112,7 +117,7 @@ impl Session {
                 }),
                 Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
                 Some(Asked::List(kind)) => {
-                    let listed = self.lister.refused(kind);
+                    let listed = self.lister.unusable(kind);
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
@@ -208,7 +213,9 @@ impl Session {
                     } => {
                         let untyped = result_type.is_none() && raw.is_object();
                         let asks = result_type.and_then(Raw::as_str);
-                        let kind = if asks.as_deref() == Some("input_required") {
+                        // Where there are sessions, that is a result like any other.
+                        let may_ask = self.speech == Speech::Modern;
+                        let kind = if may_ask && asks.as_deref() == Some("input_required") {
                             ReplyKind::InputRequired
                         } else {
                             ReplyKind::Ok { is_error }
@@ -264,8 +271,8 @@ impl Session {
                 let listed = self.lister.page(*kind, *raw);
                 self.listed(listed)
             }
-            (Asked::List(kind), Outcome::Error { .. }) => {
-                let listed = self.lister.refused(*kind);
+            (Asked::List(kind), Outcome::Error { raw, .. }) => {
+                let listed = self.lister.refused(*kind, *raw);
                 self.listed(listed)
             }
             (
@@ -301,7 +308,7 @@ impl Session {
         match listed {
             Listed::Next(kind, cursor) => {
                 let member = format!(r#""cursor":{cursor}"#);
-                Heard::Write(self.request(Asked::List(kind), kind.method(), &member))
+                Heard::NextPage(self.request(Asked::List(kind), kind.method(), &member))
             }
             Listed::Open => Heard::Other,
             Listed::All { digest, tools } => Heard::Report(Report::Listed {

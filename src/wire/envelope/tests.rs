@@ -243,18 +243,22 @@ fn an_error_may_lack_its_id_and_a_result_may_not() {
     ] {
         assert_eq!(response(line).id, None);
     }
-    let invalid = |reason| ParseError::InvalidRequest { reason, id: None };
+    let invalid = |reason, seeming| ParseError::InvalidRequest {
+        reason,
+        seeming,
+        id: None,
+    };
     assert_eq!(
         refused(r#"{"jsonrpc":"2.0","result":{}}"#),
-        invalid(InvalidEnvelope::ResultWithoutId)
+        invalid(InvalidEnvelope::ResultWithoutId, Seeming::Reply)
     );
     assert_eq!(
         refused(r#"{"jsonrpc":"2.0","id":null,"result":{}}"#),
-        invalid(InvalidEnvelope::Id)
+        invalid(InvalidEnvelope::Id, Seeming::Reply)
     );
     assert_eq!(
         refused(r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#),
-        invalid(InvalidEnvelope::Id)
+        invalid(InvalidEnvelope::Id, Seeming::Call)
     );
 }
 
