@@ -59,7 +59,7 @@ fn words(numbers: &[u64]) -> String {
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn lines(
@@ -77,8 +77,9 @@ proptest! {
     }
 
     #[test]
-    fn an_envelope_of_any_json(line in value()) {
+    fn an_envelope_of_any_json(line in value(), damages in damage()) {
         crate::envelope::check(line.as_bytes());
+        crate::envelope::check(&damaged(line.into_bytes(), &damages));
     }
 
     #[test]
