@@ -17,6 +17,8 @@ mod conversation;
 mod envelope;
 #[path = "byte_streams/era.rs"]
 mod era;
+#[path = "byte_streams/found.rs"]
+mod found;
 #[path = "byte_streams/head.rs"]
 mod head;
 #[path = "byte_streams/json.rs"]

@@ -168,14 +168,13 @@ pub(crate) fn check(input: &[u8]) {
             it_is_answered_in_its_era(request, answer);
         }
     }
-    let opens = |request: &Request<'_>| {
-        request.method == "initialize" && !matches!(request.era, Era::Refused(_))
+    let speaks_for_itself = |request: &Request<'_>| match request.era {
+        Era::Session => false,
+        Era::Stateless => request.method != "initialize",
+        Era::Refused(_) => true,
     };
-    if !asked.requests.iter().any(opens) {
-        assert_eq!(
-            questions, 0,
-            "without a session it is asked in answers alone"
-        );
+    if asked.requests.iter().all(speaks_for_itself) {
+        assert_eq!(questions, 0, "it is asked in answers alone");
     }
     servers_are_told_the_truth(&conversation, &asked);
     no_call_runs_twice(&conversation, &asked);
