@@ -73,7 +73,7 @@ pub(crate) fn seed(seed: u64, telling: Telling) -> Seen {
     sim.happens(Waiting::ClientEnded);
     let limit = sim.now + 60_000;
     let left = sim.run_out(limit);
-    let seen = checks::check(speech, &eras, &client, &witness.borrow());
+    let tally = checks::check(speech, &eras, &client, &witness.borrow());
     drop(left);
-    seen
+    tally
 }
