@@ -157,7 +157,14 @@ impl Client {
         let wanted = wanted(raw);
         let failed = self.cannot_ask(&wanted, &pending);
         if let Some(failed) = failed {
-            return fail(&failed, ended.server, ended.leaf, &client_id, &pending, world);
+            return fail(
+                &failed,
+                ended.server,
+                ended.leaf,
+                &client_id,
+                &pending,
+                world,
+            );
         }
         let state = raw.member("requestState").filter(|state| state.is_string());
         let first = pending.first_request.take();
@@ -175,7 +182,14 @@ impl Client {
             let Exchange {
                 client_id, pending, ..
             } = &waits;
-            return fail(&Failed::TooMany, ended.server, ended.leaf, client_id, pending, world);
+            return fail(
+                &Failed::TooMany,
+                ended.server,
+                ended.leaf,
+                client_id,
+                pending,
+                world,
+            );
         }
         self.exchanges.last += 1;
         let exchange = self.exchanges.last;

@@ -10,7 +10,7 @@ use crate::journal::Note;
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::failure::{self, Failure};
 use crate::protocol::relay::request_to_server;
-use crate::protocol::request_state::{RequestDigest, Sealer};
+use crate::protocol::request_state::RequestDigest;
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::request_id::RequestId;
@@ -39,7 +39,7 @@ impl Client {
             RequestDigest::of(&request.method, &route.name, arguments)
         });
         if let Some(digest) = digest {
-            match brings_state(request, route.server, engine) {
+            match self.brings_state(request, route.server, engine) {
                 Ok(Some(state)) => {
                     return self.resume(request, route.server, &state, digest, engine);
                 }
@@ -110,33 +110,33 @@ impl Client {
         call.progress_token = token;
         engine.submit(route.server, call, self);
     }
-}
 
-/// The state of ours that a request brings back, if it brings one. A server without sessions
-/// has states of its own, which are none of our business.
-fn brings_state<W: World>(
-    request: &Request<'_>,
-    server: ServerId,
-    engine: &Engine<W>,
-) -> Result<Option<String>, Astray> {
-    let state = match request.params {
-        Some(params) => params.request_state()?,
-        None => None,
-    };
-    let Some(state) = state else {
-        return Ok(None);
-    };
-    // Also one that looks like ours: another gateway may stand behind this one.
-    if engine.is_stateless(server) {
-        return Ok(None);
+    /// The state of ours that a request brings back, if it brings one. A server without sessions
+    /// has states of its own, which are none of our business.
+    fn brings_state<W: World>(
+        &self,
+        request: &Request<'_>,
+        server: ServerId,
+        engine: &Engine<W>,
+    ) -> Result<Option<String>, Astray> {
+        let state = match request.params {
+            Some(params) => params.request_state()?,
+            None => None,
+        };
+        let Some(state) = state else {
+            return Ok(None);
+        };
+        if self.sealer.is_claimed(&state.decoded) {
+            return Ok(Some(state.decoded.into_owned()));
+        }
+        if engine.is_stateless(server) {
+            return Ok(None);
+        }
+        Err(Astray::params(
+            "this `requestState` was not given out by this gateway. Send the original request \
+             again without it.",
+        ))
     }
-    if Sealer::is_claimed(&state.decoded) {
-        return Ok(Some(state.decoded.into_owned()));
-    }
-    Err(Astray::params(
-        "this `requestState` was not given out by this gateway. Send the original request \
-         again without it.",
-    ))
 }
 
 /// A server without sessions can't be subscribed to: the gateway listens itself.

@@ -2,16 +2,20 @@
 //!
 //! | module | talks to | about |
 //! |---|---|---|
-//! | [`client_side`] | the client | `initialize`, the list of tools |
-//! | [`server_side`] | a server | `initialize`, `ping`, `tools/list` |
-//! | [`tool_page`] | | one page of a server's tools, each kept byte for byte |
+//! | [`client_side`] | the client | what it asks the gateway itself, and the answers |
+//! | [`server_side`] | a server | what the gateway itself asks, and what it reads of the answers |
 //! | [`relay`] | both | a message on its way through: ids and names exchanged |
+//! | [`bridge`] | both | what a message of one era needs in the other |
+//! | [`request_state`] | the client | the sealed word by which a held question is found again |
+//! | [`listing`] | | one page of a server's lists, each entry kept byte for byte |
+//! | [`capabilities`], [`introduction`] | | what servers and the client say of themselves |
 //! | [`failure`] | the client | what is said when a call can't be answered by its server |
-//! | [`downstream_id`], [`tool_name`], [`version`] | | the vocabulary |
+//! | [`resource_uri`], [`uri_template`] | | whose a resource is |
+//! | [`downstream_id`], [`method`], [`tool_name`], [`version`] | | the vocabulary |
 //!
 //! Invariant: text from one side reaches the other as spliced bytes, never as values written anew.
 //!
-//! Absent on purpose: the modern era (no handshake, `server/discover`), and any state of a session.
+//! Absent on purpose: any state of a session, and who decides when one of these is said.
 
 pub mod bridge;
 pub mod capabilities;

@@ -8,8 +8,9 @@ use crate::wire::raw::Raw;
 use rea_fsm::{CallId, Millis};
 use std::fmt::Write;
 
-/// How every one begins.
+/// How every one begins; the mark of the run follows.
 const PREFIX: &str = "rea1.";
+const MARK_BYTES: usize = 8;
 const PAYLOAD_BYTES: usize = 4 + 8 + 4 + 8;
 const SEAL_BYTES: usize = 32;
 
@@ -47,7 +48,7 @@ pub enum StateError {
     /// It is not one of ours.
     #[error("this `requestState` was not given out by this gateway")]
     NotOurs,
-    /// It was made up or altered, is of an earlier run of the gateway, or of another request.
+    /// It was made up or altered, or is of another request.
     #[error("this `requestState` was altered, or given out for another request or session")]
     Forged,
     /// It is too old.
@@ -58,12 +59,18 @@ pub enum StateError {
 /// Seals and opens.
 pub struct Sealer {
     key: [u8; 32],
+    /// How the states of this run begin: those of another gateway behind this one differ.
+    prefix: String,
 }
 
 impl Sealer {
     /// With a key that nobody else knows.
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self { key }
+    pub fn new(key: [u8; 32]) -> Self {
+        let mark = blake3::keyed_hash(&key, PREFIX.as_bytes());
+        let mut prefix = PREFIX.to_owned();
+        write_hex(&mut prefix, mark.as_bytes().iter().take(MARK_BYTES));
+        prefix.push('.');
+        Self { key, prefix }
     }
 
     /// What the client is to bring back, until then.
@@ -74,11 +81,8 @@ impl Sealer {
         payload.extend(held.round.to_le_bytes());
         payload.extend(expires_at.0.to_le_bytes());
         let seal = self.digest(&payload, request);
-        let mut text = PREFIX.to_owned();
-        for byte in payload.iter().chain(seal.as_bytes()) {
-            // Memory takes every text.
-            let _ = write!(text, "{byte:02x}");
-        }
+        let mut text = self.prefix.clone();
+        write_hex(&mut text, payload.iter().chain(seal.as_bytes()));
         text
     }
 
@@ -99,7 +103,7 @@ impl Sealer {
         request: RequestDigest,
         now: Millis,
     ) -> Result<HeldCall, StateError> {
-        let hex = text.strip_prefix(PREFIX).ok_or(StateError::NotOurs)?;
+        let hex = text.strip_prefix(&self.prefix).ok_or(StateError::NotOurs)?;
         let bytes = unhex(hex).ok_or(StateError::Forged)?;
         let (payload, seal) = bytes.split_at(PAYLOAD_BYTES);
         let seal: [u8; SEAL_BYTES] = seal.try_into().map_err(|_| StateError::Forged)?;
@@ -122,8 +126,15 @@ impl Sealer {
     }
 
     /// Whether a text claims to be one of ours.
-    pub fn is_claimed(text: &str) -> bool {
-        text.starts_with(PREFIX)
+    pub fn is_claimed(&self, text: &str) -> bool {
+        text.starts_with(&self.prefix)
+    }
+}
+
+fn write_hex<'a>(text: &mut String, bytes: impl Iterator<Item = &'a u8>) {
+    for byte in bytes {
+        // Memory takes every text.
+        let _ = write!(text, "{byte:02x}");
     }
 }
 
@@ -185,7 +196,7 @@ mod tests {
     #[test]
     fn every_altered_character_is_noticed() {
         let sealed = sealed();
-        for at in PREFIX.len()..sealed.len() {
+        for at in sealer().prefix.len()..sealed.len() {
             for digit in *b"0f" {
                 let mut altered = sealed.clone().into_bytes();
                 if altered[at] == digit {
@@ -209,7 +220,7 @@ mod tests {
         let other = sealer().open(&sealed, other, Millis(0));
         assert_eq!(other, Err(StateError::Forged));
         let other_key = Sealer::new([8; 32]).open(&sealed, digest(), Millis(0));
-        assert_eq!(other_key, Err(StateError::Forged));
+        assert_eq!(other_key, Err(StateError::NotOurs));
     }
 
     #[test]
@@ -224,7 +235,7 @@ mod tests {
         #[test]
         fn nothing_that_was_not_sealed_opens(text in ".*") {
             prop_assert!(open(&text).is_err());
-            let claimed = format!("{PREFIX}{text}");
+            let claimed = format!("{}{text}", sealer().prefix);
             prop_assert!(open(&claimed).is_err());
         }
     }

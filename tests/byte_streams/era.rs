@@ -2,11 +2,11 @@
 //! whatever a client writes, it and the servers are sent nothing but messages.
 
 use crate::conversation::{Conversation, Ends, LINE_BYTES_MAX};
-use crate::json;
+use crate::json::{self, members, named};
 use crate::model::{META_CAPABILITIES, Needed, Said, last, object, read, text, token, version};
 use crate::oversized::owner;
 use crate::servers::WITH_SESSIONS;
-use rea::wire::oversized::OversizedKind;
+use rea::wire::envelope::Seeming;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NEWEST_WITH_SESSIONS: &str = "2025-11-25";
@@ -112,7 +112,7 @@ impl<'a> Asked<'a> {
 
     fn too_long(&mut self, line: &[u8]) {
         match owner(line) {
-            Some((Some(id), OversizedKind::Call)) => self.expect(&id),
+            Some((Some(id), Seeming::Call)) => self.expect(&id),
             Some((_, _)) => self.expect("null"),
             None => self.unowned += 1,
         }
@@ -138,9 +138,19 @@ impl<'a> Asked<'a> {
                 }
             }
             Ok(Said::Result { .. } | Said::Error { .. }) | Err(crate::model::Refused::Blank) => {}
-            Err(refused) => self.expect(refused.id().unwrap_or("null")),
+            Err(refused) => self.expect(refused.id().filter(|_| asks(line)).unwrap_or("null")),
         }
     }
+}
+
+/// Whether a line that can't be taken asks for something. The id of one that answers is none of
+/// the client's own.
+fn asks(line: &[u8]) -> bool {
+    let members = std::str::from_utf8(line).ok().and_then(members);
+    members.is_some_and(|members| {
+        let has = |name| !named(&members, name).is_empty();
+        has("method") && !has("result") && !has("error")
+    })
 }
 
 pub(crate) fn check(input: &[u8]) {

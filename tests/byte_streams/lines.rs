@@ -7,8 +7,8 @@
 use crate::head::{pieces, split};
 use crate::memory::most_held;
 use crate::oversized::owner;
+use rea::wire::envelope::Seeming;
 use rea::wire::line::{Line, LineSplitter};
-use rea::wire::oversized::OversizedKind;
 
 /// What is kept of a line over the limit, and of the ids and names in it.
 const HEAD_BYTES: usize = 4096;
@@ -24,7 +24,7 @@ enum Seen {
         bytes: u64,
         head: Vec<u8>,
         /// Its id and whether it is a call; none if the line is no object.
-        owner: Option<(Option<String>, OversizedKind)>,
+        owner: Option<(Option<String>, Seeming)>,
     },
 }
 

@@ -6,7 +6,6 @@ use rea::protocol::request_state::{HeldCall, RequestDigest, Sealer, StateError};
 use rea::wire::raw::Raw;
 use rea_fsm::{CallId, Millis};
 
-const PREFIX: &str = "rea1.";
 const KEY: [u8; 32] = [7; 32];
 
 /// What a state is sealed for.
@@ -58,10 +57,16 @@ pub(crate) fn check(input: &[u8]) {
     what_is_altered_is_refused(&state, alterations, about, now);
     for made_up in [
         text(made_up).to_owned(),
-        format!("{PREFIX}{}", text(made_up)),
+        format!("{}{}", prefix(&state), text(made_up)),
     ] {
         is_refused(&made_up, &state, about, now);
     }
+}
+
+/// How every state of the run begins: a name, and the run's own mark.
+fn prefix(state: &str) -> &str {
+    let end = state.match_indices('.').nth(1);
+    &state[..=end.expect("two of them").0]
 }
 
 /// Its longest beginning that is text.
@@ -79,7 +84,7 @@ fn it_opens_until_its_time(
     expires_at: Millis,
     now: Millis,
 ) {
-    assert!(Sealer::is_claimed(state));
+    assert!(Sealer::new(KEY).is_claimed(state));
     let printable = state.bytes().all(|byte| byte.is_ascii_graphic());
     assert!(printable && !state.contains(['"', '\\']), "{state}");
     let sealer = Sealer::new(KEY);
@@ -101,7 +106,7 @@ fn no_other_key_opens_it(state: &str, about: About<'_>, now: Millis) {
         let mut key = KEY;
         key[at] ^= 1 << (at % 8);
         let opened = Sealer::new(key).open(state, about.digest(), now);
-        assert_eq!(opened, Err(StateError::Forged));
+        assert_eq!(opened, Err(StateError::NotOurs));
     }
 }
 
@@ -204,12 +209,13 @@ fn is_refused(made_up: &str, state: &str, about: About<'_>, now: Millis) {
     if made_up == state {
         return;
     }
-    let expected = if made_up.starts_with(PREFIX) {
+    let is_claimed = made_up.starts_with(prefix(state));
+    let expected = if is_claimed {
         StateError::Forged
     } else {
         StateError::NotOurs
     };
     let opened = Sealer::new(KEY).open(made_up, about.digest(), now);
     assert_eq!(opened, Err(expected), "{made_up:?}");
-    assert_eq!(Sealer::is_claimed(made_up), made_up.starts_with(PREFIX));
+    assert_eq!(Sealer::new(KEY).is_claimed(made_up), is_claimed);
 }

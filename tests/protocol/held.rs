@@ -151,14 +151,18 @@ fn a_forged_altered_or_foreign_state_is_refused_in_words() {
     says(&mut sim, &[&modern(1, "tools/call", CALL)]);
     let given = answer(&mut sim, 1);
     let state = given["result"]["requestState"].as_str().expect("a state");
-    let altered = state.replacen('0', "1", 1);
+    let altered = format!("{}x", &state[..state.len() - 1]);
     for (id, members, word) in [
         (
             2,
             format!(r#"{CALL},"requestState":"{altered}""#),
             "altered",
         ),
-        (3, format!(r#"{CALL},"requestState":"rea1.00""#), "altered"),
+        (
+            3,
+            format!(r#"{CALL},"requestState":"rea1.00""#),
+            "not given out",
+        ),
         (
             4,
             format!(r#"{CALL},"requestState":"mine""#),

@@ -81,6 +81,24 @@ fn a_client_without_a_session_speaks_for_itself() {
 }
 
 #[test]
+fn the_state_of_a_gateway_behind_this_one_passes() {
+    let mut sim = gateway(1, |_| library());
+    says(&mut sim, &[&modern(900, "server/discover", "")]);
+    sim.run_to(500);
+    let theirs = r#""requestState":"rea1.0123456789abcdef.00""#;
+    says(
+        &mut sim,
+        &[&modern(
+            1,
+            "tools/call",
+            &format!(r#""name":"a__t",{theirs}"#),
+        )],
+    );
+    let call = sim.calls_read_by(0).remove(0);
+    assert!(call.contains(theirs), "{call}");
+}
+
+#[test]
 fn changes_of_its_lists_are_listened_for_and_told() {
     let mut sim = session(1, |_| {
         let listings = std::cell::Cell::new(0);
