@@ -1,8 +1,10 @@
 //! A call's bytes, from its submission to its answer. What becomes of it, the machine decides.
 
 use super::front::{Reply, Unusable};
+use crate::protocol::introduction::Introduction;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallClass, CallId, Millis};
+use std::rc::Rc;
 
 /// A call on its way to a server.
 pub struct Call {
@@ -12,8 +14,8 @@ pub struct Call {
     pub class: CallClass,
     /// Its deadline.
     pub timeout_ms: Millis,
-    /// How its client can be asked something while it is under way.
-    pub asks: Asks,
+    /// What its client says of itself beside it. None: what it said for the session.
+    pub introduction: Option<Rc<Introduction>>,
     /// What the log says of it.
     pub label: Label,
     /// The line for the server, without its newline.
@@ -49,7 +51,7 @@ impl Call {
         id: CallId,
         class: CallClass,
         timeout_ms: Millis,
-        asks: Asks,
+        introduction: Option<Rc<Introduction>>,
         label: Label,
         line: Vec<u8>,
     ) -> Self {
@@ -57,11 +59,19 @@ impl Call {
             id,
             class,
             timeout_ms,
-            asks,
+            introduction,
             label,
             line,
             progress_token: None,
             kept: None,
+        }
+    }
+
+    /// How its client can be asked something while it is under way.
+    pub(super) const fn asks(&self) -> Asks {
+        match self.introduction {
+            Some(_) => Asks::InAnswers,
+            None => Asks::Directly,
         }
     }
 

@@ -29,7 +29,7 @@ impl<W: World> Engine<W> {
             class: call.class,
             timeout_ms: call.timeout_ms,
             bytes: call.line.len() as u64,
-            asks: call.asks,
+            asks: call.asks(),
         };
         let label = call.label.clone();
         self.calls.insert(id, call);
@@ -41,8 +41,8 @@ impl<W: World> Engine<W> {
     }
 
     /// Takes note of who the client is; servers that start from now on are told.
-    pub fn introduce(&mut self, client: Introduction) {
-        self.introduction = Rc::new(client);
+    pub fn introduce(&mut self, client: Rc<Introduction>) {
+        self.introduction = client;
         for server in &mut self.servers {
             server.session.introduce(&self.introduction);
         }

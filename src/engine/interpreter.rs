@@ -115,8 +115,8 @@ impl<W: World> Engine<W> {
         let Some(held) = self.calls.get(&call) else {
             return;
         };
-        session.sent(call, held.progress_token.as_ref());
-        let spoken = session.as_spoken(&held.line, held.asks);
+        session.sent(held);
+        let spoken = session.as_spoken(&held.line, held.asks());
         let line = spoken.as_ref().unwrap_or(&held.line);
         self.world.write(id, generation, line, Some(call));
     }
@@ -140,7 +140,7 @@ impl<W: World> Engine<W> {
         self.timers.disarm(id, TimerKey::Call(call));
         let held = self.calls.remove(&call);
         if let Some(held) = &held {
-            session.settled(call, held.progress_token.as_ref());
+            session.settled(held);
             self.kept_bytes -= held.kept_bytes();
         }
         if let Some(generation) = downstream.conn().generation() {

@@ -8,6 +8,7 @@ mod hearing;
 
 pub(super) use hearing::Heard;
 
+use super::call::Call;
 use super::lister::{Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
@@ -72,6 +73,8 @@ pub(super) struct Session {
     /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
     /// may have the same.
     tokens: BTreeSet<(RequestId, CallId)>,
+    /// Who sent the calls under way that say so themselves.
+    senders: BTreeMap<CallId, Rc<Introduction>>,
 }
 
 impl Session {
@@ -89,6 +92,7 @@ impl Session {
             questions: Questions::default(),
             wishes: Wishes::default(),
             tokens: BTreeSet::new(),
+            senders: BTreeMap::new(),
         }
     }
 
@@ -100,6 +104,7 @@ impl Session {
         self.next_own = 0;
         self.questions.forget();
         self.tokens.clear();
+        self.senders.clear();
     }
 
     /// Takes note of who the client is. A process that runs already has been told otherwise.
@@ -314,16 +319,31 @@ impl Session {
         Some(out)
     }
 
-    pub(super) fn sent(&mut self, call: CallId, progress_token: Option<&RequestId>) {
-        if let Some(token) = progress_token {
-            self.tokens.insert((token.clone(), call));
+    pub(super) fn sent(&mut self, call: &Call) {
+        if let Some(token) = &call.progress_token {
+            self.tokens.insert((token.clone(), call.id));
+        }
+        if let Some(sender) = &call.introduction {
+            self.senders.insert(call.id, Rc::clone(sender));
         }
     }
 
-    pub(super) fn settled(&mut self, call: CallId, progress_token: Option<&RequestId>) {
-        if let Some(token) = progress_token {
-            self.tokens.remove(&(token.clone(), call));
+    pub(super) fn settled(&mut self, call: &Call) {
+        if let Some(token) = &call.progress_token {
+            self.tokens.remove(&(token.clone(), call.id));
         }
+        self.senders.remove(&call.id);
+    }
+
+    /// The capability that a question needs, if who would be asked has not declared it. Which of
+    /// the calls under way a question is about, nobody says: each of their senders has to have it.
+    fn lacks(&self, question: &str) -> Option<&'static str> {
+        if self.client.asks == Asks::Directly || self.senders.is_empty() {
+            return self.client.lacks(question);
+        }
+        self.senders
+            .values()
+            .find_map(|sender| sender.lacks(question))
     }
 }
 

@@ -29,6 +29,7 @@ use crate::wire::request_id::RequestId;
 use jiff::Timestamp;
 use rea_fsm::{Asks, CallClass, CallId, Executed, Millis, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Takes secrets out of text that goes to the log.
 pub type TextFilter = Box<dyn Fn(&str) -> String>;
@@ -198,13 +199,13 @@ impl Client {
 
     fn request<W: World>(&mut self, line: &[u8], request: &Request<'_>, engine: &mut Engine<W>) {
         let id = request.id.to_owned();
-        if let Err(refusal) = self.speaker.hear(request) {
-            return say(engine.world(), |out| refusal.write(out, &id));
-        }
+        let sender = match self.speaker.hear(request) {
+            Ok(sender) => sender,
+            Err(refusal) => return say(engine.world(), |out| refusal.write(out, &id)),
+        };
         if let Some(introduction) = self.speaker.newly_introduced() {
             engine.introduce(introduction);
         }
-        let asks = Speaker::asks(request);
         match request.method.as_ref() {
             method::INITIALIZE => self.initialize(&id, request, engine),
             method::DISCOVER => {
@@ -218,8 +219,8 @@ impl Client {
             method::LISTEN => self.listen(&id, request, engine),
             method::SET_LEVEL => self.set_level(&id, request, engine),
             method => match ListKind::of_method(method) {
-                Some(kind) => self.list(id, kind, asks, request, engine),
-                None => self.relay(line, request, asks, engine),
+                Some(kind) => self.list(id, kind, sender.asks(), request, engine),
+                None => self.relay(line, request, &sender, engine),
             },
         }
     }
@@ -233,8 +234,8 @@ impl Client {
         let params = request.params.map(|params| params.raw());
         let member = |name| params.and_then(|params| params.member(name));
         let (capabilities, info) = (member("capabilities"), member("clientInfo"));
-        let introduction = Introduction::new(capabilities, info, Asks::Directly);
-        engine.introduce(introduction.clone());
+        let introduction = Rc::new(Introduction::new(capabilities, info, Asks::Directly));
+        engine.introduce(Rc::clone(&introduction));
         self.speaker.opens_session(introduction);
         let wanted = client_side::wanted_version(request.params.as_ref());
         let version = version::negotiate(wanted.as_deref());

@@ -330,7 +330,7 @@ impl Client {
             id,
             pending.class,
             pending.timeout_ms,
-            pending.asks,
+            None,
             pending.label.clone(),
             line,
         );

@@ -3,7 +3,7 @@
 use super::answers::AnswerForm;
 use super::client::{Client, Pending, refuse, say};
 use super::routes::{Astray, Route, Watch};
-use super::speaker::Speaker;
+use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
 use crate::engine::{Call, Engine, Label, ServerId, World};
 use crate::journal::Note;
@@ -24,9 +24,10 @@ impl Client {
         &mut self,
         line: &[u8],
         request: &Request<'_>,
-        asks: Asks,
+        sender: &Sender,
         engine: &mut Engine<W>,
     ) {
+        let asks = sender.asks();
         let client_id = request.id.to_owned();
         let route = match self.route(request, engine) {
             Ok(route) => route,
@@ -103,7 +104,7 @@ impl Client {
             id,
             route.class,
             route.timeout_ms,
-            asks,
+            sender.introduction().cloned(),
             route.label,
             relayed,
         );

@@ -1,26 +1,54 @@
 //! How the client speaks: with a session, or request by request.
 //!
 //! A request says by itself which era it is of, so each is taken as what it is. What servers are
-//! told of the client is what it said first, until it says something else.
+//! told of the client is what its session began with; without a session, what it said last.
 
 use crate::protocol::client_side;
 use crate::protocol::introduction::{
-    Introduction, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL,
+    Introduction, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
 };
-use crate::protocol::version;
+use crate::protocol::{method, version};
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, ProtocolVersion};
+use std::rc::Rc;
 
 /// What is known of the client's way to speak.
 #[derive(Debug, Default)]
 pub(super) struct Speaker {
     session: Option<Session>,
-    /// What it said of itself last, beside a request.
-    introduction: Option<Introduction>,
-    is_news: Option<Introduction>,
+    /// What it said of itself: for the session, or beside its last request.
+    introduction: Option<Rc<Introduction>>,
+    is_news: Option<Rc<Introduction>>,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// The client of the session, or one that has said nothing of itself.
+    Known,
+    /// Who the request itself says.
+    Introduced(Rc<Introduction>),
+}
+
+impl Sender {
+    /// How the sender can be asked something.
+    pub(super) const fn asks(&self) -> Asks {
+        match self {
+            Self::Known => Asks::Directly,
+            Self::Introduced(_) => Asks::InAnswers,
+        }
+    }
+
+    /// What stands beside the request.
+    pub(super) const fn introduction(&self) -> Option<&Rc<Introduction>> {
+        match self {
+            Self::Known => None,
+            Self::Introduced(introduction) => Some(introduction),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -90,6 +118,8 @@ pub(super) enum Refusal {
     Version(String),
     /// It can't be used as it is.
     Params(String),
+    /// Its revision has no such method.
+    Method(String),
 }
 
 impl Refusal {
@@ -99,26 +129,29 @@ impl Refusal {
             Self::Params(text) => {
                 jsonrpc::error(out, id, ErrorCode::InvalidParams, text, jsonrpc::NONE);
             }
+            Self::Method(text) => {
+                jsonrpc::error(out, id, ErrorCode::MethodNotFound, text, jsonrpc::NONE);
+            }
         }
     }
 }
 
 impl Speaker {
     /// Takes note of what a request says about its sender.
-    pub(super) fn hear(&mut self, request: &Request<'_>) -> Result<(), Refusal> {
-        let Some(params) = request.params else {
-            return Ok(());
+    pub(super) fn hear(&mut self, request: &Request<'_>) -> Result<Sender, Refusal> {
+        let version = match request.params.map(|params| params.version()) {
+            Some(Ok(version)) => version,
+            Some(Err(error)) => return Err(Refusal::Params(error.to_string())),
+            None => None,
         };
-        let version = params
-            .version()
-            .map_err(|error| Refusal::Params(error.to_string()))?;
         let Some(version) = version else {
-            return Ok(());
+            return self.hear_unmarked(&request.method);
         };
         if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
             return Err(Refusal::Version(version.decoded.into_owned()));
         }
-        let member = |name| params.meta().and_then(|meta| meta.member(name));
+        let meta = request.params.and_then(|params| params.meta());
+        let member = |name| meta.and_then(|meta| meta.member(name));
         let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
         if capabilities.is_none() {
             let text = format!(
@@ -127,23 +160,46 @@ impl Speaker {
             );
             return Err(Refusal::Params(text));
         }
-        let introduction =
-            Introduction::new(capabilities, member(META_CLIENT_INFO), Asks::InAnswers);
+        if let Some(instead) = method::removed(&request.method) {
+            let (version, method) = (version.decoded, &request.method);
+            let text = format!("revision {version} has no method {method:?}: {instead}");
+            return Err(Refusal::Method(text));
+        }
+        let said = Introduction::new(capabilities, member(META_CLIENT_INFO), Asks::InAnswers);
+        let introduction = match &self.introduction {
+            Some(known) if **known == said => Rc::clone(known),
+            Some(_) | None => Rc::new(said),
+        };
         // A session's client stays who it is, whatever single requests say.
         if self.session.is_none() && self.introduction.as_ref() != Some(&introduction) {
-            self.is_news = Some(introduction.clone());
-            self.introduction = Some(introduction);
+            self.is_news = Some(Rc::clone(&introduction));
+            self.introduction = Some(Rc::clone(&introduction));
         }
-        Ok(())
+        Ok(Sender::Introduced(introduction))
+    }
+
+    /// A request that does not say of which era it is, is one of a session.
+    fn hear_unmarked(&self, method: &str) -> Result<Sender, Refusal> {
+        let needs_mark = [method::DISCOVER, method::LISTEN].contains(&method);
+        let opens_session = method == method::INITIALIZE;
+        let has_none = self.session.is_none() && self.introduction.is_some();
+        if needs_mark || (has_none && !opens_session) {
+            let version = version::name(ProtocolVersion::V2026_07_28);
+            return Err(Refusal::Params(format!(
+                "without a session, a request says for itself in `_meta[\"{META_VERSION}\"]` that it is of \
+                 revision {version}, and in `_meta[\"{META_CAPABILITIES}\"]` what its client can do"
+            )));
+        }
+        Ok(Sender::Known)
     }
 
     /// What the client has said of itself just now, if servers don't know it yet.
-    pub(super) const fn newly_introduced(&mut self) -> Option<Introduction> {
+    pub(super) const fn newly_introduced(&mut self) -> Option<Rc<Introduction>> {
         self.is_news.take()
     }
 
     /// The client has asked for a session.
-    pub(super) fn opens_session(&mut self, introduction: Introduction) {
+    pub(super) fn opens_session(&mut self, introduction: Rc<Introduction>) {
         self.session = Some(Session { level: None });
         self.introduction = Some(introduction);
     }
@@ -177,14 +233,6 @@ impl Speaker {
         }
     }
 
-    /// How the sender of a request can be asked something.
-    pub(super) fn asks(request: &Request<'_>) -> Asks {
-        match request.params.map(|params| params.version()) {
-            Some(Ok(Some(_)) | Err(_)) => Asks::InAnswers,
-            Some(Ok(None)) | None => Asks::Directly,
-        }
-    }
-
     /// How loud servers may be while they work on a request.
     pub(super) fn level_of(request: &Request<'_>) -> Option<Level> {
         let meta = request.params?.meta()?;
@@ -197,34 +245,40 @@ mod tests {
     use super::*;
     use crate::wire::envelope::{Message, parse};
 
-    fn hear(speaker: &mut Speaker, params: &str) -> Result<(), Refusal> {
-        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{params}}}"#);
+    fn hear(speaker: &mut Speaker, params: &str) -> Result<Asks, Refusal> {
+        hear_of(speaker, "tools/call", params)
+    }
+
+    fn hear_of(speaker: &mut Speaker, method: &str, params: &str) -> Result<Asks, Refusal> {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let Ok(Message::Request(request)) = parse(line.as_bytes()) else {
             panic!("a request")
         };
-        speaker.hear(&request)
+        speaker.hear(&request).map(|sender| sender.asks())
     }
 
+    const DIRECTLY: Result<Asks, Refusal> = Ok(Asks::Directly);
+    const IN_ANSWERS: Result<Asks, Refusal> = Ok(Asks::InAnswers);
     const MODERN: &str = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"roots":{}}}}"#;
 
     #[test]
     fn a_request_of_the_modern_era_introduces_its_client() {
         let mut speaker = Speaker::default();
-        assert_eq!(hear(&mut speaker, "{}"), Ok(()));
+        assert_eq!(hear(&mut speaker, "{}"), DIRECTLY);
         assert_eq!(speaker.newly_introduced(), None);
-        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
         let introduced = speaker.newly_introduced().expect("news");
         assert_eq!(introduced.asks, Asks::InAnswers);
         assert_eq!(introduced.capabilities, r#"{"roots":{}}"#);
-        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
         assert_eq!(speaker.newly_introduced(), None, "said once");
     }
 
     #[test]
     fn a_session_keeps_its_client() {
         let mut speaker = Speaker::default();
-        speaker.opens_session(Introduction::default());
-        assert_eq!(hear(&mut speaker, MODERN), Ok(()));
+        speaker.opens_session(Rc::default());
+        assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
         assert_eq!(speaker.newly_introduced(), None);
         assert_eq!(speaker.lacks("roots/list"), Some("roots"));
     }
@@ -241,10 +295,38 @@ mod tests {
     }
 
     #[test]
+    fn what_the_modern_era_took_away_is_refused_with_what_stands_in_its_place() {
+        let mut speaker = Speaker::default();
+        for method in ["ping", "logging/setLevel", "resources/subscribe"] {
+            let refusal = hear_of(&mut speaker, method, MODERN).expect_err("refused");
+            assert!(
+                matches!(refusal, Refusal::Method(_)),
+                "{method}: {refusal:?}"
+            );
+            assert_eq!(hear_of(&mut speaker, method, "{}"), DIRECTLY, "{method}");
+        }
+        assert_eq!(speaker.newly_introduced(), None);
+    }
+
+    #[test]
+    fn without_a_session_each_request_says_of_which_era_it_is() {
+        let mut speaker = Speaker::default();
+        let discover = |speaker: &mut Speaker| hear_of(speaker, "server/discover", "{}");
+        assert!(matches!(discover(&mut speaker), Err(Refusal::Params(_))));
+        assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
+        let unmarked = hear(&mut speaker, "{}");
+        assert!(matches!(unmarked, Err(Refusal::Params(_))), "{unmarked:?}");
+        assert_eq!(hear_of(&mut speaker, "initialize", "{}"), DIRECTLY);
+        speaker.opens_session(Rc::default());
+        assert_eq!(hear(&mut speaker, "{}"), DIRECTLY);
+        assert!(matches!(discover(&mut speaker), Err(Refusal::Params(_))));
+    }
+
+    #[test]
     fn levels_are_ordered_by_gravity() {
         let mut speaker = Speaker::default();
         assert!(!speaker.wants(None), "without a session nothing is told");
-        speaker.opens_session(Introduction::default());
+        speaker.opens_session(Rc::default());
         assert!(speaker.wants(Level::named("debug")));
         speaker.wants_level(Level::Warning);
         assert!(!speaker.wants(Level::named("notice")));

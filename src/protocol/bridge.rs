@@ -36,7 +36,8 @@ pub fn members_first(object: Raw<'_>, members: &str) -> String {
     }
 }
 
-/// Appends a request with these members in its params' `_meta`.
+/// Appends a request that speaks for itself with these members in its params' `_meta`. They stand
+/// in place of what its sender said of itself there, and of a `_meta` that is no object.
 ///
 /// # Errors
 /// The line is not the one that was parsed.
@@ -47,17 +48,17 @@ pub fn with_meta(
     members: &str,
 ) -> Result<(), SpliceError> {
     let params = request.params.map(|params| params.raw());
-    match params.filter(|params| params.is_object()) {
-        None => with_params(out, line, request, &format!(r#""_meta":{{{members}}}"#)),
-        Some(params) => match params.member("_meta").filter(|meta| meta.is_object()) {
-            Some(meta) => {
-                let first = members_first(meta, members);
-                let at = meta.span().start + 1;
-                splice(line, &mut [Edit::insert(at, first.as_bytes())], out)
-            }
-            None => with_params(out, line, request, &format!(r#""_meta":{{{members}}}"#)),
-        },
-    }
+    let Some(meta) = params.and_then(|params| params.member("_meta")) else {
+        return with_params(out, line, request, &format!(r#""_meta":{{{members}}}"#));
+    };
+    let rest = meta
+        .is_object()
+        .then(|| without(meta, &META_OF_REQUESTS))
+        .and_then(|rest| rest.strip_prefix('{').map(str::to_owned))
+        .filter(|rest| rest.trim_matches([' ', '\t']) != "}")
+        .map_or_else(|| "}".to_owned(), |rest| format!(",{rest}"));
+    let meta_said = format!("{{{members}{rest}");
+    splice(line, &mut [Edit::replace(meta, meta_said.as_bytes())], out)
 }
 
 /// Appends a request without the members of `_meta` with which it speaks for itself.
@@ -185,6 +186,27 @@ mod tests {
         assert_eq!(
             meta(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{}}}"#),
             r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1}}}"#
+        );
+    }
+
+    #[test]
+    fn what_a_sender_said_of_itself_and_what_means_nothing_is_replaced() {
+        let level = r#""io.modelcontextprotocol/logLevel":"debug""#;
+        assert_eq!(
+            meta(&format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"_meta":{{"x":1, {level} }}}}}}"#
+            )),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1,"x":1 }}}"#
+        );
+        assert_eq!(
+            meta(&format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"_meta":{{{level}}}}}}}"#
+            )),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1}}}"#
+        );
+        assert_eq!(
+            meta(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":[7],"x":[]}}"#),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"k":1},"x":[]}}"#
         );
     }
 

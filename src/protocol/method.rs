@@ -65,6 +65,18 @@ pub const LISTEN_ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged"
 /// What are you? Of the era without a handshake.
 pub const DISCOVER: &str = "server/discover";
 
+/// How a client without a session gets what the era without a handshake has taken away. Beside
+/// `initialize`: that opens a session, whatever else it says.
+pub fn removed(method: &str) -> Option<&'static str> {
+    match method {
+        PING => Some("any request shows whether the server is there, `server/discover` too"),
+        SET_LEVEL => Some("each request says in `_meta` how much it wants to be told"),
+        RESOURCES_SUBSCRIBE => Some("`subscriptions/listen` tells of changes"),
+        RESOURCES_UNSUBSCRIBE => Some("`notifications/cancelled` ends a `subscriptions/listen`"),
+        _ => None,
+    }
+}
+
 /// Whether a server may ask for this in the answer to a call.
 pub fn may_stand_in_an_answer(method: &str) -> bool {
     [SAMPLING, ELICITATION, ROOTS_LIST].contains(&method)

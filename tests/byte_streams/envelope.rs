@@ -1,7 +1,7 @@
 //! One line. What the envelope says of it is what another reader of JSON sees in it, each value
 //! stands where it says, and an edit changes nothing but what it replaces.
 
-use crate::json::{self, members};
+use crate::json::{self, Member, members};
 use crate::model::{self, Invalid, Needed, Refused, Said};
 use rea::protocol::bridge;
 use rea::protocol::downstream_id::DownstreamId;
@@ -181,25 +181,16 @@ fn it_crosses_the_bridge(line: &[u8], request: &Request<'_>) {
     bridge::with_meta(&mut out, line, request, r#""k":1"#).expect("its line");
     let after = params_after(&out);
     let last = before.iter().rfind(|member| member.key == "_meta");
-    // What is no object can't be added to.
-    if let Some(inside) = last.map_or(Some(Vec::new()), |meta| members(meta.value)) {
-        let meta = model::last(&after, "_meta").expect("it was added");
-        let meta = members(meta).expect("an object");
-        assert_eq!((meta[0].key.as_str(), meta[0].value), ("k", "1"));
-        assert_eq!(meta[1..], inside, "what was there");
-    }
+    let stays = last.and_then(|meta| members(meta.value));
+    let stays = others(stays.unwrap_or_default());
+    let meta = model::last(&after, "_meta").expect("it was added");
+    let meta = members(meta).expect("an object");
+    assert_eq!((meta[0].key.as_str(), meta[0].value), ("k", "1"));
+    assert_eq!(meta[1..], stays, "what was there");
 
     let mut out = Vec::new();
     bridge::without_meta(&mut out, line, request).expect("its line");
     let after = params_after(&out);
-    let own = "io.modelcontextprotocol/";
-    let own = [
-        "protocolVersion",
-        "clientInfo",
-        "clientCapabilities",
-        "logLevel",
-    ]
-    .map(|name| format!("{own}{name}"));
     let after = members(&after).unwrap_or_default();
     assert_eq!(after.len(), before.len());
     let last = before.iter().rposition(|member| member.key == "_meta");
@@ -208,12 +199,21 @@ fn it_crosses_the_bridge(line: &[u8], request: &Request<'_>) {
             assert_eq!(before, after);
             continue;
         };
-        let kept: Vec<_> = meta
-            .into_iter()
-            .filter(|member| !own.contains(&member.key))
-            .collect();
-        assert_eq!(members(after.value), Some(kept));
+        assert_eq!(members(after.value), Some(others(meta)));
     }
+}
+
+/// What in `_meta` is nothing with which a request speaks for itself.
+fn others(meta: Vec<Member<'_>>) -> Vec<Member<'_>> {
+    let own = [
+        "protocolVersion",
+        "clientInfo",
+        "clientCapabilities",
+        "logLevel",
+    ]
+    .map(|name| format!("io.modelcontextprotocol/{name}"));
+    let others = meta.into_iter();
+    others.filter(|member| !own.contains(&member.key)).collect()
 }
 
 fn params_are_read(line: &[u8], params: Option<&Params<'_>>) {
@@ -283,7 +283,7 @@ fn everything_inside_is_found(outermost: Raw<'_>) {
     let mut unread = vec![outermost];
     while let Some(raw) = unread.pop() {
         let found: Vec<_> = raw.members().collect();
-        let as_read = found.iter().map(|(key, value)| json::Member {
+        let as_read = found.iter().map(|(key, value)| Member {
             key: key.clone().into_owned(),
             value: value.text(),
         });

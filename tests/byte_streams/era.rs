@@ -34,7 +34,16 @@ const RELAYED: [&str; 8] = [
     "tasks/cancel",
     "tasks/list",
 ];
-/// What one of the eras does not have, and what the gateway answers in more than one way.
+/// What only a client with a session can ask for.
+const OF_SESSIONS: [&str; 4] = [
+    "ping",
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+];
+/// What only a request that speaks for itself can.
+const OF_NO_SESSION: [&str; 2] = ["server/discover", "subscriptions/listen"];
+/// What the gateway answers in more than one way.
 const OTHERS: [&str; 4] = [
     "logging/setLevel",
     "resources/subscribe",
@@ -53,16 +62,39 @@ enum Era {
     Refused(&'static str),
 }
 
-fn era(params: Option<&str>) -> Era {
-    let Some(params) = params else {
-        return Era::Session;
-    };
-    match version(params) {
-        Needed::Absent => Era::Session,
-        Needed::Twice | Needed::WrongKind => Era::Refused(INVALID_PARAMS),
-        Needed::There(version) if version != WITHOUT_SESSIONS => Era::Refused(UNSUPPORTED_VERSION),
-        Needed::There(_) if own_capabilities(params).is_some() => Era::Stateless,
-        Needed::There(_) => Era::Refused(INVALID_PARAMS),
+/// What requests have said so far.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    session: bool,
+    stateless: bool,
+}
+
+impl Known {
+    fn era(&mut self, method: &str, params: Option<&str>) -> Era {
+        let era = match params.map_or(Needed::Absent, version) {
+            Needed::Absent => self.unmarked(method),
+            Needed::Twice | Needed::WrongKind => Era::Refused(INVALID_PARAMS),
+            Needed::There(version) if version != WITHOUT_SESSIONS => {
+                Era::Refused(UNSUPPORTED_VERSION)
+            }
+            Needed::There(_) if params.and_then(own_capabilities).is_none() => {
+                Era::Refused(INVALID_PARAMS)
+            }
+            Needed::There(_) if OF_SESSIONS.contains(&method) => Era::Refused(METHOD_NOT_FOUND),
+            Needed::There(_) => Era::Stateless,
+        };
+        self.stateless |= era == Era::Stateless;
+        self.session |= method == "initialize" && !matches!(era, Era::Refused(_));
+        era
+    }
+
+    fn unmarked(self, method: &str) -> Era {
+        let is_of_a_session = self.session || !self.stateless || method == "initialize";
+        if is_of_a_session && !OF_NO_SESSION.contains(&method) {
+            Era::Session
+        } else {
+            Era::Refused(INVALID_PARAMS)
+        }
     }
 }
 
@@ -91,6 +123,7 @@ struct Asked<'a> {
     given_up: BTreeMap<String, usize>,
     /// Lines that are refused under nobody knows which id.
     unowned: usize,
+    known: Known,
 }
 
 impl<'a> Asked<'a> {
@@ -122,7 +155,7 @@ impl<'a> Asked<'a> {
         match read(line) {
             Ok(Said::Request { id, method, params }) => {
                 self.expect(id);
-                let era = era(params);
+                let era = self.known.era(&method, params);
                 self.requests.push(Request {
                     id,
                     method,

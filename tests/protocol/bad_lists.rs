@@ -181,7 +181,7 @@ fn capabilities_without_end_hold_nobody_up() {
     let mut sim = beside_a_good_one(move || {
         legacy(capabilities, |asked| empty_list(asked).unwrap_or_default())
     });
-    says(&mut sim, &[&request(1, "server/discover", "{}")]);
+    says(&mut sim, &[&modern(1, "server/discover", "")]);
     assert!(is_answered(&mut sim, 1));
     assert_good_one_is_undisturbed(&mut sim, 9);
     assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
@@ -298,7 +298,7 @@ fn instructions_without_end_do_not_reach_the_client_whole() {
             })
             .birth()
     });
-    says(&mut sim, &[&request(1, "server/discover", "{}")]);
+    says(&mut sim, &[&modern(1, "server/discover", "")]);
     let discovered = answer(&mut sim, 1);
     let instructions = discovered["result"]["instructions"].as_str().expect("text");
     assert!(

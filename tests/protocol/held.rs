@@ -290,6 +290,52 @@ fn outside_of_a_call_nobody_can_be_asked() {
     }
 }
 
+/// Asks for the roots some time after each call, and answers the last with what it was told.
+fn late_asker() -> Birth {
+    let call = std::cell::RefCell::new(String::new());
+    legacy(TOOLS, move |asked| match asked.method.as_str() {
+        "tools/call" => {
+            call.replace(asked.id.clone());
+            vec![say(
+                50,
+                r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#,
+            )]
+        }
+        "" => {
+            let told = serde_json::to_string(&asked.line).expect("text");
+            let id = call.borrow();
+            vec![say(
+                0,
+                format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[],"told":{told}}}}}"#),
+            )]
+        }
+        _ => empty_list(asked).unwrap_or_default(),
+    })
+}
+
+#[test]
+fn who_sent_the_call_is_asked_whatever_other_requests_say_of_their_sender() {
+    let mut sim = ready(|_| late_asker());
+    let other = modern(2, "tools/list", "").replace(EVERYTHING, "{}");
+    says(&mut sim, &[&modern(1, "tools/call", CALL), &other]);
+    let at = sim.now + 100;
+    sim.run_to(at);
+    let given = answer(&mut sim, 1);
+    assert_eq!(given["result"]["resultType"], "input_required", "{given}");
+}
+
+#[test]
+fn a_call_that_says_its_sender_cannot_answer_brings_no_question() {
+    let mut sim = ready(|_| late_asker());
+    let call = modern(1, "tools/call", CALL).replace(EVERYTHING, r#"{"sampling":{}}"#);
+    says(&mut sim, &[&call, &modern(2, "tools/list", "")]);
+    let at = sim.now + 100;
+    sim.run_to(at);
+    let done = answer(&mut sim, 1);
+    let told = done["result"]["told"].as_str().expect("what it was told");
+    assert!(told.contains("-32601") && told.contains("roots"), "{told}");
+}
+
 #[test]
 fn progress_goes_on_under_the_token_of_the_repeated_call() {
     let mut sim = ready(|_| {

@@ -87,7 +87,7 @@ fn what_is_known_is_promised_and_instructions_are_passed_on() {
         }),
     });
     // Another client of the same gateway would be told so.
-    says(&mut sim, &[&request(9, "server/discover", "{}")]);
+    says(&mut sim, &[&modern(9, "server/discover", "")]);
     let result = &answer(&mut sim, 9)["result"];
     assert_eq!(
         result["capabilities"],

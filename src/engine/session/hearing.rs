@@ -181,7 +181,7 @@ impl Session {
         if request.method == method::PING {
             return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
         }
-        if let Some(capability) = self.client.lacks(&request.method) {
+        if let Some(capability) = self.lacks(&request.method) {
             let text = format!("the client has not declared the capability `{capability}`");
             return Heard::Write(line(|out| {
                 jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
