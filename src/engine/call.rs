@@ -22,6 +22,8 @@ pub struct Call {
     pub line: Vec<u8>,
     /// The client's progress token, as it stands in the line.
     pub progress_token: Option<RequestId>,
+    /// Whether it begins or ends the watching of a resource.
+    pub watch: Watch,
     /// The server's answer, while its client is busy with the server's questions.
     kept: Option<Kept>,
 }
@@ -35,6 +37,18 @@ pub enum Label {
     Request(String),
 }
 
+/// Whether a request begins or ends the watching of a resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// Neither.
+    #[default]
+    Neither,
+    /// It begins it; of the resource that its server calls so.
+    Begin(String),
+    /// It ends it.
+    End(String),
+}
+
 /// An answer that waits for its client.
 enum Kept {
     Line {
@@ -42,6 +56,7 @@ enum Kept {
         id_at: (usize, usize),
         untyped_at: Option<usize>,
     },
+    Done,
     Unusable(Unusable),
 }
 
@@ -63,6 +78,7 @@ impl Call {
             label,
             line,
             progress_token: None,
+            watch: Watch::Neither,
             kept: None,
         }
     }
@@ -89,6 +105,7 @@ impl Call {
                 id_at,
                 untyped_at,
             },
+            Reply::Done => Kept::Done,
             Reply::Unusable(unusable) => Kept::Unusable(unusable),
         });
     }
@@ -104,6 +121,7 @@ impl Call {
                 id_at: *id_at,
                 untyped_at: *untyped_at,
             },
+            Kept::Done => Reply::Done,
             Kept::Unusable(unusable) => Reply::Unusable(*unusable),
         })
     }
@@ -111,7 +129,7 @@ impl Call {
     pub(super) fn kept_bytes(&self) -> usize {
         match &self.kept {
             Some(Kept::Line { line, .. }) => line.len(),
-            Some(Kept::Unusable(_)) | None => 0,
+            Some(Kept::Done | Kept::Unusable(_)) | None => 0,
         }
     }
 }

@@ -107,16 +107,6 @@ impl<W: World> Engine<W> {
         self.say(server, line);
     }
 
-    /// The client watches a resource by a request of its own; later processes are asked again.
-    pub fn keep_watched(&mut self, server: ServerId, uri: &str) {
-        self.servers[server.index()].session.keep_watched(uri);
-    }
-
-    /// The client watches it no more, by a request of its own.
-    pub fn keep_unwatched(&mut self, server: ServerId, uri: &str) {
-        self.servers[server.index()].session.keep_unwatched(uri);
-    }
-
     /// Passes a notification of the client's on to every server that has a session.
     pub fn tell_everybody(&mut self, line: &[u8]) {
         for index in 0..self.servers.len() {

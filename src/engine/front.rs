@@ -125,6 +125,8 @@ pub enum Reply<'a> {
         /// Where a result that does not say of what kind it is would say it.
         untyped_at: Option<usize>,
     },
+    /// There is nothing to ask the server for: the gateway has done it.
+    Done,
     /// The server's line can't be passed on.
     Unusable(Unusable),
 }

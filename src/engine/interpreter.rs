@@ -1,11 +1,14 @@
 //! Effects, executed: each is turned into staged acts. Nothing is decided here.
 
 use super::call::Call;
-use super::front::{Asked, Catalogue, Ended, Front, Offered};
+use super::front::{Asked, Catalogue, Ended, Front, Offered, Reply};
 use super::turn::{About, Server};
 use super::{Engine, ServerId, World, session};
 use crate::publish::events;
-use rea_fsm::{CallId, Effect, Executed, Generation, QuestionId, TimerKey, Unasked, Verdict};
+use rea_fsm::{
+    CallId, Effect, EventKind, Executed, Generation, QuestionId, ReplyKind, Report, TimerKey,
+    Unasked, Verdict,
+};
 use tracing::debug;
 
 /// All answers that wait for their clients together have no more bytes than this.
@@ -112,10 +115,25 @@ impl<W: World> Engine<W> {
 
     fn send(&mut self, id: ServerId, generation: Generation, call: CallId) {
         let session = &mut self.servers[id.index()].session;
-        let Some(held) = self.calls.get(&call) else {
+        let Some(held) = self.calls.get_mut(&call) else {
             return;
         };
         session.sent(held);
+        if let Some(lines) = session.watches_by_itself(&held.watch) {
+            held.keep(Some(Reply::Done), 0);
+            let reply = ReplyKind::Ok { is_error: false };
+            let report = Report::Reply {
+                call,
+                reply,
+                bytes: 0,
+            };
+            self.inner
+                .push_back((id, EventKind::Child { generation, report }));
+            for line in lines {
+                self.world.write(id, generation, &line, None);
+            }
+            return;
+        }
         let spoken = session.as_spoken(&held.line, held.asks());
         let line = spoken.as_ref().unwrap_or(&held.line);
         self.world.write(id, generation, line, Some(call));
@@ -140,7 +158,7 @@ impl<W: World> Engine<W> {
         self.timers.disarm(id, TimerKey::Call(call));
         let held = self.calls.remove(&call);
         if let Some(held) = &held {
-            session.settled(held);
+            session.settled(held, verdict);
             self.kept_bytes -= held.kept_bytes();
         }
         if let Some(generation) = downstream.conn().generation() {

@@ -28,7 +28,7 @@ mod timers;
 mod turn;
 mod world;
 
-pub use call::{Call, Label};
+pub use call::{Call, Label, Watch};
 pub use client_says::Resumed;
 pub use front::{Asked, Catalogue, Ended, Front, Offered, Reply, Unusable};
 pub use lister::Lists;

@@ -8,7 +8,7 @@ mod hearing;
 
 pub(super) use hearing::Heard;
 
-use super::call::Call;
+use super::call::{Call, Watch};
 use super::lister::{Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
@@ -20,7 +20,7 @@ use crate::wire::envelope::{self, Message};
 use crate::wire::jsonrpc::{self, ErrorCode, quoted};
 use crate::wire::line::LineSplitter;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, Generation, Unasked};
+use rea_fsm::{Asks, CallId, Generation, ReplyKind, Unasked, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -275,12 +275,17 @@ impl Session {
         }
     }
 
-    pub(super) fn keep_watched(&mut self, uri: &str) {
-        self.wishes.subscriptions.insert(uri.to_owned());
-    }
-
-    pub(super) fn keep_unwatched(&mut self, uri: &str) {
-        self.wishes.subscriptions.remove(uri);
+    /// A process without sessions can't be asked to subscribe: the gateway listens itself. What it
+    /// writes for that, if it does.
+    pub(super) fn watches_by_itself(&mut self, watch: &Watch) -> Option<Vec<Vec<u8>>> {
+        let line = match (self.speech, watch) {
+            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri),
+            (Speech::Modern, Watch::End(uri)) => self.unwatch(uri),
+            (Speech::Modern, Watch::Neither) | (Speech::Unknown | Speech::Legacy, _) => {
+                return None;
+            }
+        };
+        Some(line.into_iter().collect())
     }
 
     /// How loud this process and every later one is to be.
@@ -328,7 +333,17 @@ impl Session {
         }
     }
 
-    pub(super) fn settled(&mut self, call: &Call) {
+    pub(super) fn settled(&mut self, call: &Call, verdict: &Verdict) {
+        match (&call.watch, verdict) {
+            // What this process has agreed to, every later one is asked again.
+            (Watch::Begin(uri), Verdict::Replied(ReplyKind::Ok { .. })) => {
+                self.wishes.subscriptions.insert(uri.clone());
+            }
+            (Watch::End(uri), _) => {
+                self.wishes.subscriptions.remove(uri);
+            }
+            (Watch::Begin(_) | Watch::Neither, _) => {}
+        }
         if let Some(token) = &call.progress_token {
             self.tokens.remove(&(token.clone(), call.id));
         }

@@ -53,7 +53,7 @@ pub struct Engine<W> {
     journal: Journal,
     log_watch: LogWatch,
     not_logged: Option<NotLogged>,
-    inner: VecDeque<(ServerId, EventKind)>,
+    pub(super) inner: VecDeque<(ServerId, EventKind)>,
     effects: Vec<Effect>,
     pub(super) now: Millis,
     turn_before: Millis,

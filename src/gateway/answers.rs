@@ -8,6 +8,7 @@ use crate::protocol::failure::{self, tool_failure};
 use crate::protocol::relay::reply_to_client;
 use crate::protocol::{bridge, client_side};
 use crate::wire::envelope::Notification;
+use crate::wire::jsonrpc;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use crate::wire::splice::{Edit, splice};
@@ -68,6 +69,9 @@ impl Front for Client {
         let wants_answers = matches!(ended.verdict, Verdict::Replied(ReplyKind::InputRequired));
         if wants_answers && pending.asks == Asks::Directly {
             return self.begin_exchange(ended, client_id, pending, world);
+        }
+        if let Some(Reply::Done) = ended.reply {
+            return say(world, |out| jsonrpc::empty_result(out, &client_id));
         }
         if let Some(Reply::Line {
             line,

@@ -39,7 +39,8 @@ pub(super) fn explain<'a>(
                 ),
                 None,
             ),
-            Some(Reply::Unusable(Unusable::Malformed) | Reply::Line { .. }) | None => (
+            Some(Reply::Unusable(Unusable::Malformed) | Reply::Line { .. } | Reply::Done)
+            | None => (
                 "malformed_answer",
                 format!(
                     "server \"{server}\" answered with something that is no message of the protocol"

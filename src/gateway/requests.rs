@@ -2,7 +2,7 @@
 
 use super::answers::AnswerForm;
 use super::client::{Client, Pending, refuse, say};
-use super::routes::{Astray, Route, Watch};
+use super::routes::{Astray, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
 use crate::engine::{Call, Engine, Label, ServerId, World};
@@ -12,7 +12,7 @@ use crate::protocol::failure::{self, Failure};
 use crate::protocol::relay::request_to_server;
 use crate::protocol::request_state::RequestDigest;
 use crate::wire::envelope::Request;
-use crate::wire::jsonrpc::{self, ErrorCode};
+use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallId, Executed};
 
@@ -49,9 +49,6 @@ impl Client {
                     return refuse(&client_id, astray.code, &astray.text, engine.world());
                 }
             }
-        }
-        if watches_by_itself(&client_id, &route.watch, route.server, engine) {
-            return;
         }
         let token = match request.params.map(|params| params.wanted_progress_token()) {
             Some(Ok(token)) => token.and_then(|token| RequestId::from_json(token.text())),
@@ -109,6 +106,7 @@ impl Client {
             relayed,
         );
         call.progress_token = token;
+        call.watch = route.watch;
         engine.submit(route.server, call, self);
     }
 
@@ -138,28 +136,6 @@ impl Client {
              again without it.",
         ))
     }
-}
-
-/// A server without sessions can't be subscribed to: the gateway listens itself.
-fn watches_by_itself<W: World>(
-    client_id: &RequestId,
-    watch: &Watch,
-    server: ServerId,
-    engine: &mut Engine<W>,
-) -> bool {
-    let stateless = engine.is_stateless(server);
-    match watch {
-        Watch::Neither => return false,
-        Watch::Begin(uri) if stateless => engine.watch(server, uri),
-        Watch::End(uri) if stateless => engine.unwatch(server, uri),
-        // The server answers, and is asked again after a restart.
-        Watch::Begin(uri) => engine.keep_watched(server, uri),
-        Watch::End(uri) => engine.keep_unwatched(server, uri),
-    }
-    if stateless {
-        say(engine.world(), |out| jsonrpc::empty_result(out, client_id));
-    }
-    stateless
 }
 
 /// A call that can't be written into a log that is required is not executed.

@@ -4,7 +4,7 @@
 use super::answers::AnswerForm;
 use super::catalogue::Found;
 use super::client::Client;
-use crate::engine::{Engine, Label, ServerId, World};
+use crate::engine::{Engine, Label, ServerId, Watch, World};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::listing::ListKind;
 use crate::protocol::{method, resource_uri, tool_name};
@@ -27,14 +27,6 @@ pub(super) struct Route<'a> {
     pub(super) class: CallClass,
     pub(super) timeout_ms: Millis,
     pub(super) watch: Watch,
-}
-
-/// Whether a request begins or ends the watching of a resource.
-pub(super) enum Watch {
-    /// Neither.
-    Neither,
-    Begin(String),
-    End(String),
 }
 
 /// Why a request goes nowhere.

@@ -167,6 +167,25 @@ fn a_subscription_of_a_session_becomes_a_stream() {
 }
 
 #[test]
+fn a_subscription_waits_until_it_is_known_how_its_server_is_spoken_to() {
+    let mut sim = gateway(1, |_| library());
+    says(
+        &mut sim,
+        &[
+            &initialize(EVERYTHING),
+            &request(1, "resources/subscribe", r#"{"uri":"x://one"}"#),
+        ],
+    );
+    sim.run_to(500);
+    assert_eq!(answer(&mut sim, 1)["result"], json!({}));
+    let streams = read(&mut sim, 0, "subscriptions/listen");
+    let watched = r#""resourceSubscriptions":["x://one"]"#;
+    let count = streams.iter().filter(|line| line.contains(watched)).count();
+    assert_eq!(count, 1, "{streams:?}");
+    assert!(read(&mut sim, 0, "resources/subscribe").is_empty());
+}
+
+#[test]
 fn the_level_stands_in_every_request() {
     let mut sim = session(1, |_| library());
     says(

@@ -215,3 +215,20 @@ fn watched_resources_are_watched_again_after_a_restart() {
     assert_eq!(subscriptions.len(), 3, "{subscriptions:?}");
     assert!(subscriptions[2].contains("x://a"));
 }
+
+#[test]
+fn a_subscription_that_its_server_refused_is_not_made_again() {
+    let mut sim = session(1, |_| {
+        legacy(ALL, |asked| match asked.method.as_str() {
+            "tools/call" => vec![simulation::child::die(0, rea_fsm::ExitStatus::Code(1))],
+            "resources/subscribe" => vec![asked.error(0, r#"{"code":-32002,"message":"no"}"#)],
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
+    let subscribe = request(1, "resources/subscribe", r#"{"uri":"x://a"}"#);
+    says(&mut sim, &[&subscribe]);
+    assert_eq!(answer(&mut sim, 1)["error"]["code"], -32_002);
+    says(&mut sim, &[&request(2, "tools/call", r#"{"name":"a__t"}"#)]);
+    sim.run_to(3_000);
+    assert_eq!(read(&mut sim, 0, "resources/subscribe").len(), 1);
+}
