@@ -9,7 +9,7 @@ use crate::engine::{Answer, Engine, Offered, Resumed, ServerId, World};
 use crate::protocol::client_side;
 use crate::protocol::request_state::{HeldCall, RequestDigest};
 use crate::wire::envelope::{self, Message, Request};
-use crate::wire::jsonrpc::ErrorCode;
+use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use rea_fsm::QuestionId;
@@ -18,6 +18,17 @@ use rea_fsm::QuestionId;
 const KEY_PREFIX: &str = "question-";
 
 const HOW_TO_GO_ON: &str = "Send the original request again without `requestState`";
+
+/// Under which key a question is given out.
+fn key_of(question: QuestionId) -> String {
+    format!("{KEY_PREFIX}{}", question.0)
+}
+
+/// The question that was given out under this key.
+fn question_of(key: &str) -> Option<QuestionId> {
+    let question = QuestionId(key.strip_prefix(KEY_PREFIX)?.parse().ok()?);
+    (key_of(question) == key).then_some(question)
+}
 
 impl Client {
     /// Gives a call back to its client with questions.
@@ -40,9 +51,8 @@ impl Client {
                 return None;
             };
             let params = request.params.map(|params| params.raw());
-            let key = format!("{KEY_PREFIX}{}", id.0);
             Some((
-                key,
+                key_of(*id),
                 question.method.clone(),
                 params.map(|raw| raw.text().to_owned()),
             ))
@@ -79,19 +89,20 @@ impl Client {
             }
             None => None,
         };
-        let mut answers: Vec<(QuestionId, &str)> = responses
-            .into_iter()
-            .flat_map(Raw::members)
-            .filter_map(|(key, value)| {
-                let number = key.strip_prefix(KEY_PREFIX)?.parse().ok()?;
-                Some((QuestionId(number), value.text()))
-            })
-            .collect();
+        let mut answers = Vec::new();
+        for (key, value) in responses.into_iter().flat_map(Raw::members) {
+            if !value.is_object() {
+                let text = format!(
+                    "`inputResponses[{}]` has to be an object: the result that was asked for",
+                    jsonrpc::quoted(&key)
+                );
+                return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
+            }
+            if let Some(question) = question_of(&key) {
+                answers.push((question, Answer::Result(value.text())));
+            }
+        }
         answers.sort_by_key(|(question, _)| *question);
-        let answers: Vec<_> = answers
-            .into_iter()
-            .map(|(question, result)| (question, Answer::Result(result)))
-            .collect();
         let token = params
             .and_then(|params| params.wanted_progress_token().ok().flatten())
             .and_then(|token| RequestId::from_json(token.text()));

@@ -191,6 +191,35 @@ fn a_forged_altered_or_foreign_state_is_refused_in_words() {
 }
 
 #[test]
+fn an_answer_that_is_none_is_refused_and_the_state_stays() {
+    let mut sim = ready(|_| curious(1));
+    says(&mut sim, &[&modern(1, "tools/call", CALL)]);
+    let given = answer(&mut sim, 1);
+    for (id, value) in [(2, "7"), (3, "null"), (4, r#""yes""#), (5, "[{}]")] {
+        let answers = format!(r#"{{"question-1":{value}}}"#);
+        says(&mut sim, &[&repeated(id, &given, &answers)]);
+        let text = refusal(&mut sim, id);
+        assert!(text.contains("question-1"), "{text}");
+    }
+    says(&mut sim, &[&repeated(6, &given, r#"{"question-1":{}}"#)]);
+    assert_eq!(answer(&mut sim, 6)["result"]["resultType"], "complete");
+}
+
+#[test]
+fn only_a_key_as_it_was_given_out_answers_its_question() {
+    let mut sim = ready(|_| curious(1));
+    says(&mut sim, &[&modern(1, "tools/call", CALL)]);
+    for (id, key) in [(2, "question-+1"), (3, "question-01"), (4, "Question-1")] {
+        let given = answer(&mut sim, id - 1);
+        let answers = format!(r#"{{"{key}":{{}}}}"#);
+        says(&mut sim, &[&repeated(id, &given, &answers)]);
+        let again = answer(&mut sim, id);
+        let asked = &again["result"]["inputRequests"]["question-1"];
+        assert!(asked.is_object(), "{key}: {again}");
+    }
+}
+
+#[test]
 fn a_state_expires_and_the_call_is_given_up_at_the_server() {
     let mut sim = ready(|_| curious(1));
     says(&mut sim, &[&modern(1, "tools/call", CALL)]);
