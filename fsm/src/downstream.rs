@@ -93,6 +93,7 @@ impl Downstream {
             Gate::Refuse(refusal) => self.pass(event, from, Some(refusal), effects),
         };
         if ignored.is_none() {
+            self.questions.settle(at, self.conn.inner(), effects);
             self.publish(effects);
         }
         Decision {
@@ -133,7 +134,7 @@ impl Downstream {
             self.ask(event, effects);
         }
         let conn = self.conn.inner();
-        self.questions.follow(to, since, at, conn, effects);
+        self.questions.follow(to, since, conn, effects);
         let tuning = &self.conn.tuning;
         let opened = self.breaker.settle(tally, at, tuning, effects);
         if to == Leaf::Ready && !from.is_connected() {
@@ -219,6 +220,7 @@ impl Downstream {
                     self.pass(&Event { at_ms: at, kind }, self.leaf(), None, effects);
                 }
             }
+            OwnTimer::Gather => self.questions.gathered(),
             OwnTimer::Breaker => self.breaker.on_timer(effects),
             OwnTimer::Unready => {
                 self.blocker
@@ -248,7 +250,7 @@ impl Downstream {
             TimerKey::Unready => self.blocker.unready_due(),
             TimerKey::Rearm => self.blocker.rearm_due(),
             TimerKey::Call(call) => self.conn.calls.get(call).map(|call| call.due),
-            TimerKey::Question(_) | TimerKey::Held(_) => self.questions.due(key),
+            TimerKey::Question(_) | TimerKey::Held(_) | TimerKey::Gather => self.questions.due(key),
             TimerKey::Handshake
             | TimerKey::Probe
             | TimerKey::Backoff

@@ -114,6 +114,8 @@ pub enum TimerKey {
     Question(QuestionId),
     /// Nobody has repeated a held call in time.
     Held(CallId),
+    /// Questions of one moment have been gathered: they are put in one answer.
+    Gather,
 }
 
 /// Every timer that belongs to the connection and not to one call, breaker or blocker.
@@ -150,7 +152,8 @@ impl TimerKey {
             | Self::Rearm
             | Self::Call(_)
             | Self::Question(_)
-            | Self::Held(_) => None,
+            | Self::Held(_)
+            | Self::Gather => None,
         }
     }
 }

@@ -7,9 +7,13 @@
 //! ```text
 //!  asked ──▶ WithClient ──────────────── the client answers ───────▶ answered
 //!    │
-//!    └─────▶ Offered{call} ◀── a call is sent or resumed ── Waiting   (a call is held once at a time)
-//!                └── the call is repeated with the answer ─────────▶ answered
+//!    └─────▶ Waiting ── gathered, and a call is free ──▶ Offered{call}   (a call is held once at a time)
+//!               ▲──── the call is repeated without ──────────┤
+//!                     the call is repeated with the answer ──┴───▶ answered
 //! ```
+//!
+//! Which call has caused a question can't be known, and makes no difference where there are
+//! several: the answer goes to the question. But none that was sent later has caused it.
 //!
 //! Invariants: a question is answered or refused at most once, and to the generation that asked;
 //! a held call is completed exactly once; each open question and each held call has an armed timer.
@@ -18,8 +22,9 @@
 //! their bytes.
 
 mod follow;
+mod offers;
 
-use crate::conn::{Conn, Pipe, Place};
+use crate::conn::{Conn, Pipe};
 use crate::decision::Ignored;
 use crate::effect::{Effect, Executed, Unasked, Verdict};
 use crate::event::Asks;
@@ -50,6 +55,8 @@ pub struct Question {
     pub place: QuestionPlace,
     /// When it is refused for want of an answer.
     pub due: Millis,
+    /// The newest of the calls that can have caused it; of a question that is put in an answer.
+    pub newest_cause: Option<CallId>,
 }
 
 /// A call whose client has got a question instead of the answer.
@@ -81,6 +88,8 @@ pub struct Questions {
     /// Calls in whose answers the client can be asked, and how often each was held.
     carriers: BTreeMap<CallId, u32>,
     held: BTreeMap<CallId, Held>,
+    /// Until when further questions are waited for, before those that wait are put in an answer.
+    gathering_until: Option<Millis>,
 }
 
 impl Questions {
@@ -124,6 +133,7 @@ impl Questions {
         match key {
             TimerKey::Question(question) => self.open.get(&question).map(|question| question.due),
             TimerKey::Held(call) => self.held.get(&call).map(|held| held.due),
+            TimerKey::Gather => self.gathering_until,
             TimerKey::Handshake
             | TimerKey::Probe
             | TimerKey::Backoff
@@ -144,8 +154,10 @@ impl Questions {
     pub(crate) fn armed(&self) -> impl Iterator<Item = (TimerKey, Millis)> + '_ {
         let open = self.open.iter();
         let held = self.held.iter();
+        let gathering = self.gathering_until.into_iter();
         open.map(|(id, question)| (TimerKey::Question(*id), question.due))
             .chain(held.map(|(id, held)| (TimerKey::Held(*id), held.due)))
+            .chain(gathering.map(|due| (TimerKey::Gather, due)))
     }
 
     /// A call was taken in whose client can be asked in its answer.
@@ -172,77 +184,26 @@ impl Questions {
         if self.open.len() >= tuning.questions_max as usize {
             return Self::refuse(question, Unasked::TooMany, conn, effects);
         }
-        let due = at.plus(tuning.question_ms);
-        let place = match asks {
-            Asks::Directly => QuestionPlace::WithClient,
-            Asks::InAnswers if self.carriers.is_empty() => {
-                return Self::refuse(question, Unasked::Nobody, conn, effects);
-            }
-            Asks::InAnswers => QuestionPlace::Waiting,
+        let (place, newest_cause) = match asks {
+            Asks::Directly => (QuestionPlace::WithClient, None),
+            Asks::InAnswers => match self.newest_at_server(conn) {
+                Some(call) => (QuestionPlace::Waiting, Some(call)),
+                None => return Self::refuse(question, Unasked::Nobody, conn, effects),
+            },
         };
-        self.open.insert(question, Question { place, due });
+        let due = at.plus(tuning.question_ms);
+        let open = Question {
+            place,
+            due,
+            newest_cause,
+        };
+        self.open.insert(question, open);
         let key = TimerKey::Question(question);
         effects.push(Effect::Arm { key, due });
         match asks {
             Asks::Directly => effects.push(Effect::Ask { question }),
-            // What waits is offered when the step is over.
-            Asks::InAnswers => {}
+            Asks::InAnswers => self.gather(at, tuning.gather_ms, effects),
         }
-    }
-
-    /// Nothing waits while there is a call in whose answer it can be put.
-    fn offer_what_waits(&mut self, at: Millis, conn: &Conn, effects: &mut Vec<Effect>) {
-        if self.is_waited_for()
-            && let Some(call) = self.free_carrier(conn)
-        {
-            self.offer(call, at, conn, effects);
-        }
-    }
-
-    /// The call at the server, and not held, that was held the least often; the oldest of several.
-    /// Which one has caused a question can't be known, and makes no difference: the answer goes to
-    /// the question. But clients give a call up that comes back too often.
-    fn free_carrier(&self, conn: &Conn) -> Option<CallId> {
-        let carriers = self.carriers.iter().map(|(call, rounds)| (*rounds, *call));
-        let free = carriers.filter(|(_, call)| !self.held.contains_key(call));
-        let at_server = free.filter(|(_, call)| match conn.calls().get(*call) {
-            Some(held) => match held.place {
-                Place::Sent { .. } | Place::Overdue { .. } => true,
-                Place::Queued => false,
-            },
-            None => false,
-        });
-        at_server.min().map(|(_, call)| call)
-    }
-
-    /// Gives a call back to its client with everything that waits.
-    fn offer(&mut self, call: CallId, at: Millis, conn: &Conn, effects: &mut Vec<Effect>) {
-        let Some(rounds) = self.carriers.get_mut(&call) else {
-            return;
-        };
-        *rounds = rounds.saturating_add(1);
-        let round = *rounds;
-        let mut questions = Vec::new();
-        for (id, question) in &mut self.open {
-            if question.place == QuestionPlace::Waiting {
-                question.place = QuestionPlace::Offered { call };
-                questions.push(*id);
-            }
-        }
-        let due = at.plus(conn.tuning().question_ms);
-        let held = Held {
-            round,
-            due,
-            outcome: None,
-        };
-        self.held.insert(call, held);
-        let key = TimerKey::Held(call);
-        effects.push(Effect::Arm { key, due });
-        effects.push(Effect::Offer {
-            call,
-            round,
-            questions,
-        });
     }
 
     /// The client has answered a question that it was asked by itself.
@@ -314,13 +275,14 @@ impl Questions {
                 open.place = QuestionPlace::Waiting;
             }
         }
+        let again = self
+            .waiting()
+            .any(|question| question.can_be_caused_by(call));
         match held.outcome {
             Some(outcome) => self.complete(call, outcome, effects),
-            None if self.is_waited_for() => self.offer(call, at, conn, effects),
+            None if again => self.offer(call, at, conn, effects),
             None => {}
         }
-        self.refuse_without_carriers(conn, effects);
-        self.offer_what_waits(at, conn, effects);
         None
     }
 
@@ -330,11 +292,6 @@ impl Questions {
         offered.map(|(id, _)| *id).collect()
     }
 
-    fn is_waited_for(&self) -> bool {
-        let mut open = self.open.values();
-        open.any(|question| question.place == QuestionPlace::Waiting)
-    }
-
     fn complete(&mut self, call: CallId, outcome: Outcome, effects: &mut Vec<Effect>) {
         self.carriers.remove(&call);
         effects.push(Effect::Complete {
@@ -342,23 +299,6 @@ impl Questions {
             verdict: outcome.verdict,
             executed: outcome.executed,
         });
-    }
-
-    /// What waits for a call can wait no longer when there is none.
-    fn refuse_without_carriers(&mut self, conn: &Conn, effects: &mut Vec<Effect>) {
-        if !self.carriers.is_empty() {
-            return;
-        }
-        let open: Vec<_> = self.open.iter().map(|(id, open)| (*id, *open)).collect();
-        for (question, open) in open {
-            match open.place {
-                QuestionPlace::WithClient => {}
-                QuestionPlace::Waiting | QuestionPlace::Offered { .. } => {
-                    self.close(question, effects);
-                    Self::refuse(question, Unasked::Nobody, conn, effects);
-                }
-            }
-        }
     }
 
     /// The server does not want to know any more.
@@ -401,7 +341,6 @@ impl Questions {
         }
         if let Some(outcome) = held.outcome {
             self.complete(call, outcome, effects);
-            self.refuse_without_carriers(conn, effects);
         }
     }
 }

@@ -81,6 +81,10 @@ pub struct Tuning {
     /// How long the client has for a question, and for repeating a call that is held for one.
     #[serde(default = "question_ms", skip_serializing_if = "is_question_ms")]
     pub question_ms: Millis,
+    /// So long further questions are waited for, before they are put in the answer to a call. Zero:
+    /// not at all.
+    #[serde(default = "gather_ms", skip_serializing_if = "is_gather_ms")]
+    pub gather_ms: Millis,
 }
 
 // Logs that were written before there were questions know none of these, and digests over the
@@ -108,6 +112,18 @@ const fn question_ms() -> Millis {
 )]
 fn is_question_ms(value: &Millis) -> bool {
     *value == question_ms()
+}
+
+const fn gather_ms() -> Millis {
+    Millis(20)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_gather_ms(value: &Millis) -> bool {
+    *value == gather_ms()
 }
 
 /// Which era of the protocol a server is spoken to in.
@@ -170,6 +186,7 @@ impl Default for Tuning {
             known_version: None,
             questions_max: questions_max(),
             question_ms: question_ms(),
+            gather_ms: gather_ms(),
         }
     }
 }

@@ -25,7 +25,7 @@ use support::tunings;
 const EVENTS: u64 = 10_000_000;
 /// Each premise and each row of the transition table is met at least this often in a suite run. A shorter one says
 /// nothing about that.
-const LEAST: u64 = 1_000;
+const LEAST: u64 = 500;
 const RUN_LENGTH: usize = 400;
 
 fn wanted_events() -> u64 {

@@ -6,6 +6,7 @@ mod rules {
     mod cancelling;
     mod closing;
     mod deadlines;
+    mod gathering;
     mod handshaking;
     mod held_calls;
     mod idle;

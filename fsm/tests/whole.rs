@@ -177,6 +177,7 @@ fn scaled_tuning(tuning: &Tuning, factor: u64) -> Tuning {
         &mut scaled.blocker_unready_ms,
         &mut scaled.blocker_rearm_ms,
         &mut scaled.question_ms,
+        &mut scaled.gather_ms,
     ] {
         times(length, factor);
     }

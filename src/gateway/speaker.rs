@@ -297,7 +297,12 @@ mod tests {
     #[test]
     fn what_the_modern_era_took_away_is_refused_with_what_stands_in_its_place() {
         let mut speaker = Speaker::default();
-        for method in ["ping", "logging/setLevel", "resources/subscribe"] {
+        for method in [
+            "initialize",
+            "ping",
+            "logging/setLevel",
+            "resources/subscribe",
+        ] {
             let refusal = hear_of(&mut speaker, method, MODERN).expect_err("refused");
             assert!(
                 matches!(refusal, Refusal::Method(_)),

@@ -65,10 +65,10 @@ pub const LISTEN_ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged"
 /// What are you? Of the era without a handshake.
 pub const DISCOVER: &str = "server/discover";
 
-/// How a client without a session gets what the era without a handshake has taken away. Beside
-/// `initialize`: that opens a session, whatever else it says.
+/// How a client without a session gets what the era without a handshake has taken away.
 pub fn removed(method: &str) -> Option<&'static str> {
     match method {
+        INITIALIZE => Some("each request says for itself what its client is and can do"),
         PING => Some("any request shows whether the server is there, `server/discover` too"),
         SET_LEVEL => Some("each request says in `_meta` how much it wants to be told"),
         RESOURCES_SUBSCRIBE => Some("`subscriptions/listen` tells of changes"),

@@ -35,7 +35,8 @@ const RELAYED: [&str; 8] = [
     "tasks/list",
 ];
 /// What only a client with a session can ask for.
-const OF_SESSIONS: [&str; 4] = [
+const OF_SESSIONS: [&str; 5] = [
+    "initialize",
     "ping",
     "logging/setLevel",
     "resources/subscribe",
@@ -213,8 +214,7 @@ pub(crate) fn check(input: &[u8]) {
     }
     let speaks_for_itself = |request: &Request<'_>| match request.era {
         Era::Session => false,
-        Era::Stateless => request.method != "initialize",
-        Era::Refused(_) => true,
+        Era::Stateless | Era::Refused(_) => true,
     };
     if asked.requests.iter().all(speaks_for_itself) {
         assert_eq!(questions, 0, "it is asked in answers alone");

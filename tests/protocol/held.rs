@@ -118,6 +118,26 @@ fn every_further_question_goes_round_once_more() {
     assert_eq!(sim.calls_read_by(0).len(), 1);
 }
 
+#[test]
+fn questions_of_one_moment_come_in_one_answer() {
+    let mut sim = ready(|_| {
+        legacy(TOOLS, |asked| match asked.method.as_str() {
+            "tools/call" => ["q", "r"]
+                .map(|id| format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"roots/list"}}"#))
+                .map(|line| say(0, line))
+                .into(),
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
+    says(&mut sim, &[&modern(1, "tools/call", CALL)]);
+    let at = sim.now + 20;
+    sim.run_to(at);
+    let given = answer(&mut sim, 1);
+    let asked = &given["result"]["inputRequests"];
+    let keys: Vec<&String> = asked.as_object().expect("questions").keys().collect();
+    assert_eq!(keys, ["question-1", "question-2"]);
+}
+
 fn refusal(sim: &mut Sim, id: u32) -> String {
     let refused = answer(sim, id);
     assert_eq!(refused["error"]["code"], -32_602, "{refused}");
@@ -221,7 +241,16 @@ fn only_a_key_as_it_was_given_out_answers_its_question() {
 
 #[test]
 fn a_state_expires_and_the_call_is_given_up_at_the_server() {
-    let mut sim = ready(|_| curious(1));
+    // It does not go on without an answer.
+    let mut sim = ready(|_| {
+        legacy(TOOLS, |asked| match asked.method.as_str() {
+            "tools/call" => vec![say(
+                0,
+                r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#,
+            )],
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
     says(&mut sim, &[&modern(1, "tools/call", CALL)]);
     let given = answer(&mut sim, 1);
     let at = sim.now + 700_000;

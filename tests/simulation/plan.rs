@@ -60,6 +60,7 @@ pub(crate) fn tuning(rng: &mut Rng) -> Tuning {
         known_version: None,
         questions_max: 4,
         question_ms: Millis(2_000),
+        gather_ms: Millis([0, 20][rng.index(2)]),
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) enum OwnTimer {
     Rearm,
     Question(QuestionId),
     Held(CallId),
+    Gather,
 }
 
 impl Downstream {
@@ -57,6 +58,7 @@ impl Downstream {
                     TimerKey::Rearm => Gate::Own(OwnTimer::Rearm),
                     TimerKey::Question(question) => Gate::Own(OwnTimer::Question(*question)),
                     TimerKey::Held(call) => Gate::Own(OwnTimer::Held(*call)),
+                    TimerKey::Gather => Gate::Own(OwnTimer::Gather),
                     TimerKey::Handshake
                     | TimerKey::Probe
                     | TimerKey::Backoff

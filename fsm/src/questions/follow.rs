@@ -3,7 +3,7 @@
 use super::{Outcome, Questions};
 use crate::conn::{Conn, Leaf, Pipe};
 use crate::effect::{Effect, Verdict};
-use crate::id::{Millis, TimerKey};
+use crate::id::TimerKey;
 use alloc::vec::Vec;
 
 impl Questions {
@@ -13,7 +13,6 @@ impl Questions {
         &mut self,
         leaf: Leaf,
         since: usize,
-        at: Millis,
         conn: &Conn,
         effects: &mut Vec<Effect>,
     ) {
@@ -36,8 +35,6 @@ impl Questions {
         if conn.input() == Pipe::Closed {
             self.server_gone(effects);
         }
-        self.refuse_without_carriers(conn, effects);
-        self.offer_what_waits(at, conn, effects);
         if leaf == Leaf::Closed {
             self.retire(effects);
         }

@@ -3,8 +3,8 @@
 
 use super::support::*;
 use rea_fsm::{
-    CallClass, CallId, Downstream, Effect, Executed, Ignored, Leaf, Phase, QuestionId,
-    QuestionPlace, Refusal, Snapshot, State, TimerKey, Tuning, Unasked, Verdict, Why,
+    CallClass, CallId, Downstream, Effect, Ignored, Leaf, Phase, QuestionId, QuestionPlace,
+    Refusal, Snapshot, State, TimerKey, Tuning, Unasked, Why,
 };
 
 #[test]
@@ -92,23 +92,17 @@ fn without_a_call_to_answer_nobody_can_be_asked() {
 }
 
 #[test]
-fn what_waits_is_put_in_the_answer_to_the_next_call() {
+fn what_waits_is_not_put_in_the_answer_to_a_call_that_came_later() {
     let mut machine = Machine::held();
     machine
         .asked_in_answers(2)
         .expect(Leaf::Ready, [arm_question(2, QUESTION_MS)])
         .at(70)
         .submit_asking(2, CallClass::ReadOnly)
-        .expect(
-            Leaf::Ready,
-            [
-                arm_call(2, 70 + TIMEOUT_MS),
-                send(1, 2),
-                arm_held(2, 70 + QUESTION_MS),
-                offer_questions(2, 1, &[2]),
-            ],
-        );
-    is_at(&machine, 2, offered(2));
+        .expect(Leaf::Ready, [arm_call(2, 70 + TIMEOUT_MS), send(1, 2)]);
+    is_at(&machine, 2, QuestionPlace::Waiting);
+    machine.resume(1, 1, &[1]);
+    is_at(&machine, 2, offered(1));
 }
 
 #[test]
@@ -203,22 +197,25 @@ fn what_was_put_in_an_answer_or_waits_is_not_the_clients_to_answer_by_itself() {
 }
 
 #[test]
-fn when_the_last_call_ends_what_waits_is_refused() {
-    let mut machine = Machine::listing();
+fn when_the_last_call_that_can_have_caused_it_ends_what_waits_is_refused() {
+    let mut machine = Machine::held();
     machine
-        .submit_asking(1, CallClass::ReadOnly)
-        .asked_in_answers(1)
         .asked_in_answers(2)
-        .fire_call(1)
+        .asked_in_answers(3)
+        .submit_asking(2, CallClass::ReadOnly)
+        .reply(1)
+        .resume(1, 1, &[1])
         .expect(
-            Leaf::Connecting,
+            Leaf::Ready,
             [
-                disarm_call(1),
-                complete(1, Verdict::TimedOut, Executed::No),
+                disarm_held(1),
                 disarm_question(1),
-                refuse_question(1, 1, Unasked::Nobody),
+                answer(1, 1),
+                replied(1),
                 disarm_question(2),
                 refuse_question(1, 2, Unasked::Nobody),
+                disarm_question(3),
+                refuse_question(1, 3, Unasked::Nobody),
             ],
         );
     is_over(&machine);
@@ -356,19 +353,13 @@ fn a_question_before_the_handshake_is_put_like_any_other() {
 }
 
 #[test]
-fn a_question_before_the_handshake_waits_until_a_call_that_waits_is_sent() {
+fn a_call_that_its_server_has_not_been_sent_has_caused_no_question() {
     let mut machine = Machine::listing();
     machine
         .submit_asking(1, CallClass::Unsafe)
         .asked_in_answers(1)
-        .expect(Leaf::Connecting, [arm_question(1, QUESTION_MS)])
-        .listed(1, 3)
-        .expect_leaf(Leaf::Ready);
-    let put = offer_questions(1, 1, &[1]);
-    let order = |picked: &Effect| machine.effects().iter().position(|effect| effect == picked);
-    assert!(order(&send(1, 1)).is_some());
-    assert!(order(&send(1, 1)) < order(&put), "{:?}", machine.effects());
-    is_at(&machine, 1, offered(1));
+        .expect(Leaf::Connecting, [refuse_question(1, 1, Unasked::Nobody)]);
+    is_over(&machine);
 }
 
 #[test]

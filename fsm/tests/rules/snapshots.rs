@@ -89,7 +89,7 @@ fn the_digest_tells_machines_apart() {
 /// Logs hold digests: of what could be before there were questions they stay what they were.
 #[test]
 fn digests_without_questions_are_what_they_were() {
-    let mut machine = Machine::ready();
+    let mut machine = Machine::ready_with(rea_fsm::Tuning::default());
     machine
         .submit(1, CallClass::Unsafe)
         .reply(1)

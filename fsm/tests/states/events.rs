@@ -278,6 +278,9 @@ pub(crate) const ROWS: &[Row] = &[
             .flat_map(|(call, _)| timer(m, TimerKey::Held(call)))
             .collect()
     }),
+    row("Timer: Gather", "questions gathered", |m| {
+        timer(m, TimerKey::Gather)
+    }),
     row("Timer: Call", "call's limit", |m| {
         calls(m)
             .flat_map(|call| timer(m, TimerKey::Call(call)))

@@ -46,7 +46,8 @@ pub(crate) fn recovers(
         };
         match &event.kind {
             EventKind::Timer {
-                key: TimerKey::Call(_) | TimerKey::Question(_) | TimerKey::Held(_),
+                key:
+                    TimerKey::Call(_) | TimerKey::Question(_) | TimerKey::Held(_) | TimerKey::Gather,
             } => {}
             EventKind::Timer {
                 key: TimerKey::Heartbeat,

@@ -34,6 +34,7 @@ pub(crate) struct Left {
     pub(crate) withdrawals: u16,
     /// Ends of processes that nobody has asked for.
     pub(crate) deaths: u16,
+    pub(crate) ends: Ends,
     /// How the clients of the calls can be asked.
     pub(crate) asks: &'static [Asks],
     /// How long a call may take before the server is asked whether it lives.
@@ -52,6 +53,14 @@ pub(crate) enum Clocks {
     Run,
     /// Its timers never fire, and what it counts distinguishes nothing.
     Stand,
+}
+
+/// How a process that is to end does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    Readily,
+    /// Late, if ever.
+    Hardly,
 }
 
 /// Whether servers have tools to list.
@@ -79,6 +88,7 @@ impl Left {
             questions: ENDLESS,
             withdrawals: ENDLESS,
             deaths: ENDLESS,
+            ends: Ends::Readily,
             asks: &[Asks::Directly, Asks::InAnswers],
             timeout_ms,
             drain_ms,
@@ -94,6 +104,14 @@ impl Left {
             questions: 0,
             withdrawals: 0,
             asks: &[Asks::Directly],
+            ..self
+        }
+    }
+
+    /// Processes take no notice of what ends others.
+    pub(crate) fn with_stubborn_processes(self) -> Self {
+        Self {
+            ends: Ends::Hardly,
             ..self
         }
     }

@@ -77,10 +77,11 @@ pub(crate) enum Premise {
     Q5Closed,
     Q7,
     Q8,
+    Q8Gathering,
 }
 
 impl Premise {
-    pub(crate) const ALL: [Self; 70] = [
+    pub(crate) const ALL: [Self; 71] = [
         Self::P1,
         Self::P2,
         Self::P3,
@@ -151,6 +152,7 @@ impl Premise {
         Self::Q5Closed,
         Self::Q7,
         Self::Q8,
+        Self::Q8Gathering,
     ];
 }
 

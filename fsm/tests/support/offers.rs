@@ -3,7 +3,7 @@
 //! Exploration takes each offer once; random runs draw one by its weight. Weights keep the rare
 //! and interesting from being drowned by the frequent and dull.
 
-use super::bounds::{Clocks, Left, ListingPlan, Variety};
+use super::bounds::{Clocks, Ends, Left, ListingPlan, Variety};
 use super::world::{Ask, Child, End, Line, Slot, Stage, World};
 use rea_fsm::{
     Asks, BlockReason, CallClass, CallId, Downstream, Drain, EventKind, ExitStatus, Generation,
@@ -136,7 +136,11 @@ fn endings(world: &World, leaf: Leaf, child: &Child, say: &mut impl FnMut(u32, R
         Variety::Few => suffix.len(),
         Variety::Many => suffix.len().min(2),
     };
-    let weight = if leaf == Leaf::Stuck { 30 } else { 5 };
+    let weight = match left.ends {
+        Ends::Hardly => 1,
+        Ends::Readily if leaf == Leaf::Stuck => 30,
+        Ends::Readily => 5,
+    };
     for skip in 0..=shortest {
         say(weight, exited(&suffix[skip..], 1));
     }
@@ -169,14 +173,14 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         && (every || matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect))
     {
         say(
-            if leaf == Leaf::Suspect { 105 } else { 50 },
+            if leaf == Leaf::Suspect { 200 } else { 50 },
             Report::Listed {
                 digest: 1,
                 count: 1,
             },
         );
         say(
-            if leaf == Leaf::Suspect { 115 } else { 14 },
+            if leaf == Leaf::Suspect { 300 } else { 14 },
             Report::ListErr {},
         );
         if left.variety == Variety::Many {
@@ -193,7 +197,7 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
         && left.list_changes > 0
         && (every || matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect))
     {
-        say(4, Report::ListChanged {});
+        say(8, Report::ListChanged {});
     }
     if left.io_errors > 0 && (every || leaf == Leaf::Ready) {
         say(
@@ -238,8 +242,11 @@ fn questions(world: &World, say: &mut impl FnMut(u32, Report)) {
     let left = &world.left;
     if left.questions > 0 {
         let question = QuestionId(world.next_question);
-        for asks in [Asks::Directly, Asks::InAnswers] {
-            say(6, Report::Asked { question, asks });
+        let mut open = world.open.iter();
+        let is_carried = open.any(|open| open.asks == Asks::InAnswers && open.line != Line::Absent);
+        let in_answers = if is_carried { 16 } else { 6 };
+        for (weight, asks) in [(6, Asks::Directly), (in_answers, Asks::InAnswers)] {
+            say(weight, Report::Asked { question, asks });
         }
     }
     if left.withdrawals > 0 {
@@ -384,8 +391,8 @@ fn timers(world: &World, out: &mut Offers) {
     }
 }
 
-/// Every timer but a call's.
-pub(crate) const OWN_TIMERS: [TimerKey; 13] = [
+/// Every timer but those of calls and questions.
+pub(crate) const OWN_TIMERS: [TimerKey; 14] = [
     TimerKey::Handshake,
     TimerKey::Probe,
     TimerKey::Backoff,
@@ -399,6 +406,7 @@ pub(crate) const OWN_TIMERS: [TimerKey; 13] = [
     TimerKey::Breaker,
     TimerKey::Unready,
     TimerKey::Rearm,
+    TimerKey::Gather,
 ];
 
 /// Events that mean nothing (any more): of other generations, of timers that are not armed or not

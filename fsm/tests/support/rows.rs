@@ -8,7 +8,7 @@ use rea_fsm::Leaf::{
 use rea_fsm::{EventKind, Operator, Report, TimerKey};
 
 /// Every kind of event, by name.
-const KINDS: [&str; 46] = [
+const KINDS: [&str; 47] = [
     "start",
     "stop",
     "retry",
@@ -55,6 +55,7 @@ const KINDS: [&str; 46] = [
     "resume",
     "timer:question",
     "timer:held",
+    "timer:gather",
 ];
 
 /// The place of an event's name in the list of names.
@@ -109,6 +110,7 @@ pub(crate) const fn kind_index(kind: &EventKind) -> u16 {
             TimerKey::Call(_) => 39,
             TimerKey::Question(_) => 44,
             TimerKey::Held(_) => 45,
+            TimerKey::Gather => 46,
         },
         EventKind::Answered { .. } => 42,
         EventKind::Resume { .. } => 43,

@@ -57,6 +57,7 @@ fn scaled() -> Tuning {
         known_version: None,
         questions_max: 2,
         question_ms: Millis(3),
+        gather_ms: Millis(1),
     }
 }
 

@@ -107,6 +107,8 @@ pub(crate) struct Asked {
     pub(crate) generation: Generation,
     pub(crate) asks: Asks,
     pub(crate) at: Millis,
+    /// The newest call that its process can have had, of those in whose answers clients are asked.
+    pub(crate) newest_cause: Option<CallId>,
 }
 
 /// A call whose client was given questions instead of the answer and is not there again.
@@ -281,12 +283,18 @@ impl World {
             Report::Asked { question, asks } => {
                 // What a process says that nobody listens to uses no number up.
                 if question.0 >= self.next_question && child.is_heard() {
+                    let generation = child.generation;
+                    let newest_cause = match asks {
+                        Asks::Directly => None,
+                        Asks::InAnswers => self.newest_at_server(),
+                    };
                     self.next_question = question.0 + 1;
                     self.asked.push(Asked {
                         id: *question,
-                        generation: child.generation,
+                        generation,
                         asks: *asks,
                         at: self.now,
+                        newest_cause,
                     });
                 }
             }
@@ -399,10 +407,19 @@ impl World {
         self.held.iter().find(|held| held.call == call)
     }
 
-    /// Whether there is a call in whose answer its client can be asked, now or later.
-    pub(crate) fn has_carrier(&self) -> bool {
-        let mut open = self.open.iter();
-        !self.ended.is_empty() || open.any(|open| open.asks == Asks::InAnswers)
+    /// Whether there is a call that can have caused a question and in whose answer its client can be
+    /// asked, now or later.
+    pub(crate) fn has_carrier(&self, newest_cause: CallId) -> bool {
+        let carriers = self.open.iter().filter(|open| open.asks == Asks::InAnswers);
+        let carriers = carriers.map(|open| open.id);
+        let mut all = carriers.chain(self.ended.iter().map(|ended| ended.call));
+        all.any(|call| call <= newest_cause)
+    }
+
+    fn newest_at_server(&self) -> Option<CallId> {
+        let carriers = self.open.iter().filter(|open| open.asks == Asks::InAnswers);
+        let written = carriers.filter(|open| open.line != Line::Absent);
+        written.map(|open| open.id).max()
     }
 
     fn with_child(&mut self, change: impl FnOnce(&mut Child)) {

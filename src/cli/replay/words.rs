@@ -218,6 +218,7 @@ pub(super) fn timer(key: TimerKey) -> String {
         TimerKey::Call(call) => format!("call {}", call.0),
         TimerKey::Question(question) => format!("question {}", question.0),
         TimerKey::Held(call) => format!("held call {}", call.0),
+        TimerKey::Gather => "gather".to_owned(),
     }
 }
 

@@ -80,5 +80,6 @@ pub(super) fn of(server: &Server, known_version: Option<ProtocolVersion>) -> Tun
         known_version,
         questions_max,
         question_ms: Millis(question_timeout_ms),
+        gather_ms: unconfigured.gather_ms,
     }
 }

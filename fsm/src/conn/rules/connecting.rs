@@ -282,7 +282,8 @@ fn timer_fired(
             | TimerKey::Rearm
             | TimerKey::Call(_)
             | TimerKey::Question(_)
-            | TimerKey::Held(_),
+            | TimerKey::Held(_)
+            | TimerKey::Gather,
             _,
         ) => Super,
     }

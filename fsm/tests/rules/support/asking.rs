@@ -29,7 +29,12 @@ pub(crate) fn is_over(machine: &Machine) {
     assert_eq!(machine.inner.questions().open().count(), 0, "open");
     assert_eq!(machine.inner.questions().held().count(), 0, "held");
     let armed = machine.inner.armed();
-    let left = armed.filter(|(key, _)| matches!(key, TimerKey::Question(_) | TimerKey::Held(_)));
+    let left = armed.filter(|(key, _)| {
+        matches!(
+            key,
+            TimerKey::Question(_) | TimerKey::Held(_) | TimerKey::Gather
+        )
+    });
     assert_eq!(left.count(), 0, "armed");
 }
 

@@ -2,13 +2,21 @@
 
 use super::{Machine, SEED, missing_env};
 use rea_fsm::{
-    CallClass, Downstream, HandshakeFailure, Leaf, SpawnFailure, Ticket, TimerKey, Tuning,
+    CallClass, Downstream, HandshakeFailure, Leaf, Millis, SpawnFailure, Ticket, TimerKey, Tuning,
 };
+
+/// The defaults, but for questions: they are put at once. How they are gathered has rules of its own.
+pub(crate) fn at_once() -> Tuning {
+    Tuning {
+        gather_ms: Millis::ZERO,
+        ..Tuning::default()
+    }
+}
 
 impl Machine {
     /// Never started, with the default numbers.
     pub(crate) fn idle() -> Self {
-        Self::idle_with(Tuning::default())
+        Self::idle_with(at_once())
     }
 
     pub(crate) fn idle_with(tuning: Tuning) -> Self {
@@ -24,7 +32,7 @@ impl Machine {
 
     /// Waiting for its first spawn slot.
     pub(crate) fn waiting() -> Self {
-        Self::waiting_with(Tuning::default())
+        Self::waiting_with(at_once())
     }
 
     pub(crate) fn waiting_with(tuning: Tuning) -> Self {
@@ -35,7 +43,7 @@ impl Machine {
 
     /// The first process is being started.
     pub(crate) fn spawning() -> Self {
-        Self::spawning_with(Tuning::default())
+        Self::spawning_with(at_once())
     }
 
     pub(crate) fn spawning_with(tuning: Tuning) -> Self {
@@ -46,7 +54,7 @@ impl Machine {
 
     /// The first process is asked what it is.
     pub(crate) fn probing() -> Self {
-        Self::probing_with(Tuning::default())
+        Self::probing_with(at_once())
     }
 
     pub(crate) fn probing_with(tuning: Tuning) -> Self {
@@ -57,7 +65,7 @@ impl Machine {
 
     /// `initialize` is out.
     pub(crate) fn initializing() -> Self {
-        Self::initializing_with(Tuning::default())
+        Self::initializing_with(at_once())
     }
 
     pub(crate) fn initializing_with(tuning: Tuning) -> Self {
@@ -68,7 +76,7 @@ impl Machine {
 
     /// `tools/list` is out.
     pub(crate) fn listing() -> Self {
-        Self::listing_with(Tuning::default())
+        Self::listing_with(at_once())
     }
 
     pub(crate) fn listing_with(tuning: Tuning) -> Self {
@@ -79,7 +87,7 @@ impl Machine {
 
     /// Connected to a legacy server with three tools.
     pub(crate) fn ready() -> Self {
-        Self::ready_with(Tuning::default())
+        Self::ready_with(at_once())
     }
 
     pub(crate) fn ready_with(tuning: Tuning) -> Self {
@@ -90,7 +98,7 @@ impl Machine {
 
     /// Connected, and a liveness probe is out since time 0.
     pub(crate) fn suspect() -> Self {
-        Self::suspect_with(Tuning::default())
+        Self::suspect_with(at_once())
     }
 
     pub(crate) fn suspect_with(tuning: Tuning) -> Self {
@@ -142,7 +150,7 @@ impl Machine {
     pub(crate) fn backoff() -> Self {
         let mut machine = Self::ready_with(Tuning {
             restart_intensity: 2,
-            ..Tuning::default()
+            ..at_once()
         });
         machine.exited().reconnect().exited();
         machine.expect_leaf(Leaf::Backoff);

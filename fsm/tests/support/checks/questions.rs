@@ -5,8 +5,8 @@ use super::{Checked, Step, effects, ensure};
 use crate::support::coverage::{Coverage, Premise};
 use crate::support::world::{Asked, End, Line, World};
 use rea_fsm::{
-    Asks, CallId, Downstream, Effect, Event, EventKind, Leaf, QuestionId, QuestionPlace, Report,
-    TimerKey, Unasked, Verdict,
+    Asks, CallId, Downstream, Effect, Event, EventKind, Leaf, Question, QuestionId, QuestionPlace,
+    Report, TimerKey, Unasked, Verdict,
 };
 
 pub(super) fn effect(
@@ -101,7 +101,8 @@ fn refused(
         }
         Unasked::Nobody => {
             seen.hit(Premise::Q2Nobody);
-            asked.asks == Asks::InAnswers && !world.has_carrier()
+            let left = asked.newest_cause.map(|newest| world.has_carrier(newest));
+            asked.asks == Asks::InAnswers && left != Some(true)
         }
         Unasked::Unanswered => {
             seen.hit(Premise::Q2Refused);
@@ -149,7 +150,8 @@ fn offered(
         let elsewhere =
             world.shown.contains(question) || held.any(|held| held.questions.contains(question));
         let mut asked = world.asked.iter();
-        let open = asked.any(|asked| asked.id == *question && asked.asks == Asks::InAnswers);
+        let can_be_caused = |asked: &Asked| asked.newest_cause.is_some_and(|newest| call <= newest);
+        let open = asked.any(|asked| asked.id == *question && can_be_caused(asked));
         ensure(open && !elsewhere, || {
             format!("Q2: {question:?} is put in the answer to {call:?}")
         })
@@ -339,21 +341,36 @@ pub(super) fn q7_open_questions_are_bounded(step: &Step<'_>, seen: &mut Coverage
     ensure(open <= most, || format!("Q7: {open} are open"))
 }
 
-/// A question waits only while every call that could carry it is held, or not at the server.
+/// A question waits only while further ones are waited for, and then for no longer than that; or
+/// while every call that can have caused it is held, or not at the server.
 pub(super) fn q8_nothing_waits_beside_a_free_call(step: &Step<'_>, seen: &mut Coverage) -> Checked {
-    let mut open = step.after.questions().open();
-    let Some((waits, _)) = open.find(|(_, open)| open.place == QuestionPlace::Waiting) else {
-        return Ok(());
-    };
-    seen.hit(Premise::Q8);
     let world = step.later;
-    let mut calls = world.open.iter();
-    let free = calls.find(|open| {
-        open.asks == Asks::InAnswers
-            && open.line != Line::Absent
-            && world.held_call(open.id).is_none()
-    });
-    ensure(free.is_none() && world.has_carrier(), || {
-        format!("Q8: {waits:?} waits beside {free:?}")
+    let questions = step.after.questions();
+    let gathering = world.due(TimerKey::Gather);
+    let mut open = questions.open();
+    let is_waiting = |(_, open): &(_, &Question)| open.place == QuestionPlace::Waiting;
+    let length = step.after.conn().tuning().gather_ms;
+    if let Some(due) = gathering {
+        seen.hit(Premise::Q8Gathering);
+        ensure(open.any(|open| is_waiting(&open)), || {
+            "Q8: nobody waits for what is gathered".to_owned()
+        })?;
+        return ensure(due <= world.now.plus(length), || {
+            format!("Q8: it is gathered until {due:?}")
+        });
+    }
+    open.filter(is_waiting).try_for_each(|(waits, open)| {
+        seen.hit(Premise::Q8);
+        let newest = open.newest_cause.unwrap_or(CallId(0));
+        let mut calls = world.open.iter();
+        let free = calls.find(|open| {
+            open.asks == Asks::InAnswers
+                && open.line != Line::Absent
+                && open.id <= newest
+                && world.held_call(open.id).is_none()
+        });
+        ensure(free.is_none() && world.has_carrier(newest), || {
+            format!("Q8: {waits:?} waits beside {free:?}")
+        })
     })
 }
