@@ -134,7 +134,7 @@ impl<W: World> Engine<W> {
             name,
             ..
         } = &mut self.servers[server.index()];
-        let heard = session.hear(line);
+        let heard = session.hear(line, downstream.questions());
         let calls = downstream.conn().calls();
         if heard.is_unsolicited(calls) && flood.message(self.now, name) == flood::Verdict::Dropped {
             return;

@@ -351,14 +351,20 @@ impl Session {
     }
 
     /// The capability that a question needs, if who would be asked has not declared it. Which of
-    /// the calls under way a question is about, nobody says: each of their senders has to have it.
-    fn lacks(&self, question: &str) -> Option<&'static str> {
+    /// the calls under way a question is about, nobody says: each of their senders has to have it,
+    /// but for those that have been asked already and may never come back.
+    fn lacks(&self, question: &str, questions: &rea_fsm::Questions) -> Option<&'static str> {
         if self.client.asks == Asks::Directly || self.senders.is_empty() {
             return self.client.lacks(question);
         }
-        self.senders
-            .values()
-            .find_map(|sender| sender.lacks(question))
+        let lacks = |(_, sender): (_, &Rc<Introduction>)| sender.lacks(question);
+        let is_free = |(call, _): &(&CallId, _)| questions.held_call(**call).is_none();
+        let mut free = self.senders.iter().filter(is_free).peekable();
+        if free.peek().is_some() {
+            free.find_map(lacks)
+        } else {
+            self.senders.iter().find_map(lacks)
+        }
     }
 }
 

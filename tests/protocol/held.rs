@@ -395,6 +395,37 @@ fn a_call_that_says_its_sender_cannot_answer_brings_no_question() {
 }
 
 #[test]
+fn a_call_that_its_client_has_left_is_not_asked_for_what_it_can_do() {
+    let mut sim = ready(|_| {
+        legacy(TOOLS, |asked| {
+            let ask = |method: &str| {
+                let line = format!(r#"{{"jsonrpc":"2.0","id":"q","method":"{method}"}}"#);
+                vec![say(0, line)]
+            };
+            match asked.method.as_str() {
+                "tools/call" if asked.line.contains("first") => ask("sampling/createMessage"),
+                "tools/call" => ask("roots/list"),
+                _ => empty_list(asked).unwrap_or_default(),
+            }
+        })
+    });
+    let call = |id, which: &str, capabilities| {
+        let members = format!(r#""name":"a__t","arguments":{{"which":"{which}"}}"#);
+        modern(id, "tools/call", &members).replace(EVERYTHING, capabilities)
+    };
+    for (id, which, capabilities) in [
+        (1, "first", r#"{"sampling":{}}"#),
+        (2, "second", r#"{"roots":{}}"#),
+    ] {
+        says(&mut sim, &[&call(id, which, capabilities)]);
+        let at = sim.now + 20;
+        sim.run_to(at);
+        let given = answer(&mut sim, id);
+        assert_eq!(given["result"]["resultType"], "input_required", "{given}");
+    }
+}
+
+#[test]
 fn progress_goes_on_under_the_token_of_the_repeated_call() {
     let mut sim = ready(|_| {
         legacy(TOOLS, |asked| {

@@ -70,11 +70,15 @@ impl Heard<'_> {
 
 impl Session {
     /// What a line means. The line is complete and within the limit.
-    pub(in crate::engine) fn hear<'a>(&mut self, line: &'a [u8]) -> Heard<'a> {
+    pub(in crate::engine) fn hear<'a>(
+        &mut self,
+        line: &'a [u8],
+        questions: &rea_fsm::Questions,
+    ) -> Heard<'a> {
         match envelope::parse(line) {
             Ok(Message::Response(response)) => self.response(&response),
             Ok(Message::Notification(notification)) => self.notification(notification),
-            Ok(Message::Request(request)) => self.asked_by_server(request),
+            Ok(Message::Request(request)) => self.asked_by_server(request, questions),
             Err(error) => self.refused(&error),
         }
     }
@@ -176,12 +180,16 @@ impl Session {
 
     /// What the server asks: whether we live, or something of the client. A client that can't be
     /// asked for that is not asked.
-    fn asked_by_server<'a>(&self, request: Request<'a>) -> Heard<'a> {
+    fn asked_by_server<'a>(
+        &self,
+        request: Request<'a>,
+        questions: &rea_fsm::Questions,
+    ) -> Heard<'a> {
         let id = request.id.to_owned();
         if request.method == method::PING {
             return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
         }
-        if let Some(capability) = self.lacks(&request.method) {
+        if let Some(capability) = self.lacks(&request.method, questions) {
             let text = format!("the client has not declared the capability `{capability}`");
             return Heard::Write(line(|out| {
                 jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
