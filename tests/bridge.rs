@@ -24,16 +24,10 @@ mod simulation;
 mod witness;
 
 use checks::Seen;
-use std::panic::catch_unwind;
+use simulation::seeds::{self, number};
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 1_200;
-
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    let number = text.parse();
-    Some(number.unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
-}
 
 #[test]
 fn every_interleaving_keeps_calls_and_answers_together() {
@@ -45,16 +39,9 @@ fn every_interleaving_keeps_calls_and_answers_together() {
         return;
     }
     let seeds = number("REA_BRIDGE_SEEDS").unwrap_or(SEEDS);
-    let mut seen = Seen::default();
-    for seed in 0..seeds {
-        let Ok(one) = catch_unwind(|| run::seed(seed, run::Telling::Nothing)) else {
-            panic!(
-                "seed {seed} fails; to see it again:\n  \
-                 REA_BRIDGE_SEED={seed} cargo test --test bridge -- --nocapture"
-            );
-        };
-        seen.add(&one);
-    }
+    let again = |seed| format!("REA_BRIDGE_SEED={seed} cargo test --test bridge -- --nocapture");
+    let run = |seed| run::seed(seed, run::Telling::Nothing);
+    let seen = seeds::all(seeds, again, run, Seen::add);
     eprintln!("{seeds} seeds: {seen:#?}");
     if seeds >= SEEDS {
         seen.every_premise_was_met();

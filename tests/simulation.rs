@@ -15,22 +15,11 @@ mod simulation;
 use simulation::checks::{Seen, check};
 use simulation::log::replays_identically;
 use simulation::plan::{Plan, Ran};
-use std::num::NonZero;
-use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::available_parallelism;
+use simulation::seeds::{self, number};
 use std::time::Instant;
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_500;
-
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")),
-    )
-}
 
 fn run(seed: u64, tells: bool) -> (Ran, Seen) {
     let ran = Plan::of(seed).run(tells);
@@ -47,35 +36,10 @@ fn every_seed_keeps_every_promise() {
     }
     let began = Instant::now();
     let seeds = number("REA_SIM_SEEDS").unwrap_or(SEEDS);
-    let next = AtomicU64::new(0);
-    let failed = AtomicBool::new(false);
-    let work = || {
-        let mut counts = Seen::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds || failed.load(Ordering::Relaxed) {
-                return counts;
-            }
-            if let Ok((_, one)) = catch_unwind(|| run(seed, false)) {
-                counts.add(&one);
-            } else {
-                failed.store(true, Ordering::Relaxed);
-                eprintln!(
-                    "\nseed {seed} fails; to see it again:\n  \
-                     REA_SIM_SEED={seed} cargo test --test simulation every_seed -- --nocapture\n"
-                );
-            }
-        }
+    let again = |seed| {
+        format!("REA_SIM_SEED={seed} cargo test --test simulation every_seed -- --nocapture")
     };
-    let mut seen = Seen::default();
-    std::thread::scope(|scope| {
-        let cores = available_parallelism().map_or(1, NonZero::get);
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            seen.add(&worker.join().expect("a worker catches what fails"));
-        }
-    });
-    assert!(!failed.into_inner(), "a seed fails: see above");
+    let seen = seeds::all(seeds, again, |seed| run(seed, false).1, Seen::add);
     eprintln!("{seeds} seeds in {:?}: {seen:#?}", began.elapsed());
     if seeds >= SEEDS {
         every_premise_was_met(&seen);

@@ -27,4 +27,5 @@ pub(crate) mod plan;
 pub(crate) mod rng;
 pub(crate) mod said;
 pub(crate) mod script;
+pub(crate) mod seeds;
 pub(crate) mod world;
