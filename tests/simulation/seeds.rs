@@ -22,14 +22,14 @@ pub(crate) fn all<Seen: Default + Send>(
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
     let work = || {
-        let mut seen = Seen::default();
+        let mut counts = Seen::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds || failed.load(Ordering::Relaxed) {
-                return seen;
+                return counts;
             }
             if let Ok(one) = catch_unwind(|| run(seed)) {
-                add(&mut seen, &one);
+                add(&mut counts, &one);
             } else {
                 failed.store(true, Ordering::Relaxed);
                 let again = again(seed);
