@@ -35,7 +35,10 @@ pub trait Front {
         world: &mut impl World,
     );
 
-    /// A server tells something that the client may want to hear.
+    /// Whether anybody wants to hear what a server tells.
+    fn interest(&self, server: ServerId, notification: &Notification<'_>) -> Interest;
+
+    /// A server tells something that somebody wants to hear.
     fn noticed(
         &mut self,
         server: ServerId,
@@ -52,6 +55,15 @@ pub trait Front {
 
     /// A call is given back to the client with questions.
     fn offered(&mut self, offered: &Offered<'_>, world: &mut impl World);
+}
+
+/// Whether anybody wants to hear something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// The client does.
+    Some,
+    /// Nobody does.
+    None,
 }
 
 /// What is known of a server from its own words.

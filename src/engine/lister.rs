@@ -86,12 +86,15 @@ impl Lister {
         }
     }
 
-    /// The server says that a list is another one now. False if it has no such list.
+    /// The server says that a list is another one now. Only the first time since it was listed: the
+    /// machine knows already.
     pub(super) fn changed(&mut self, notification: &str) -> Change {
         let mut change = Change::None;
         for kind in ListKind::ALL {
-            if kind.changed() == notification && self.lists.contains_key(&kind) {
-                self.outdated.insert(kind);
+            if kind.changed() == notification
+                && self.lists.contains_key(&kind)
+                && self.outdated.insert(kind)
+            {
                 change = Change::Known;
             }
         }

@@ -1,7 +1,7 @@
 //! What the world reports of a server's process, turned into the machine's events.
 
 use super::flood;
-use super::front::{Front, Reply, Unusable};
+use super::front::{Front, Interest, Reply, Unusable};
 use super::session::{self, Heard};
 use super::turn::{About, Server};
 use super::{Engine, ServerId, World};
@@ -135,11 +135,37 @@ impl<W: World> Engine<W> {
             ..
         } = &mut self.servers[server.index()];
         let heard = session.hear(line, downstream.questions());
+        if let Heard::Notice(notification) = &heard
+            && front.interest(server, notification) == Interest::None
+        {
+            return self.alive(server, generation, front);
+        }
         let calls = downstream.conn().calls();
         if heard.is_unsolicited(calls) && flood.message(self.now, name) == flood::Verdict::Dropped {
-            return;
+            return self.dropped(server, generation, heard);
         }
         self.heard(server, generation, line, heard, Unusable::Malformed, front);
+    }
+
+    /// What is too much is dropped, but whoever asks gets an answer.
+    fn dropped(&mut self, server: ServerId, generation: Generation, heard: Heard<'_>) {
+        let answer = match heard {
+            Heard::Question(request) => {
+                session::unanswered(&request.id.to_owned(), Unasked::TooMany)
+            }
+            Heard::Write(answer) => answer,
+            Heard::Report(_)
+            | Heard::Reply { .. }
+            | Heard::Unusable { .. }
+            | Heard::Progress { .. }
+            | Heard::NextPage(_)
+            | Heard::Notice(_)
+            | Heard::Withdrawal(_)
+            | Heard::Other
+            | Heard::Garbage
+            | Heard::Nothing => return,
+        };
+        self.world.write(server, generation, &answer, None);
     }
 
     /// Passes on what a line means. `unusable` is why, should it answer a call and be of no use.

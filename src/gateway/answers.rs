@@ -3,7 +3,7 @@
 use super::client::{Client, Pending, say};
 use super::errors;
 use super::tasks::Outcome;
-use crate::engine::{self, Asked, Ended, Front, Offered, Reply, ServerId, World};
+use crate::engine::{self, Asked, Ended, Front, Interest, Offered, Reply, ServerId, World};
 use crate::protocol::failure::{self, tool_failure};
 use crate::protocol::relay::reply_to_client;
 use crate::protocol::{bridge, client_side};
@@ -140,6 +140,10 @@ impl Front for Client {
         if splice(line, &mut edits, out).is_ok() {
             out.push(b'\n');
         }
+    }
+
+    fn interest(&self, server: ServerId, notification: &Notification<'_>) -> Interest {
+        self.interest_in(server, notification)
     }
 
     fn noticed(

@@ -7,7 +7,7 @@
 use super::catalogue::{Changed, Found};
 use super::client::{Client, Ending, refuse, say};
 use super::speaker::Level;
-use crate::engine::{Engine, ServerId, World};
+use crate::engine::{Engine, Interest, ServerId, World};
 use crate::protocol::client_side::{self, Listened};
 use crate::protocol::listing::ListKind;
 use crate::protocol::method;
@@ -279,7 +279,33 @@ impl Client {
         }
     }
 
-    /// A server tells something of its own accord.
+    /// Whether the client wants to hear what a server tells of its own accord.
+    pub(super) fn interest_in(
+        &self,
+        server: ServerId,
+        notification: &Notification<'_>,
+    ) -> Interest {
+        let is_wanted = match notification.method.as_ref() {
+            method::MESSAGE => {
+                let level = notification
+                    .params
+                    .and_then(|params| params.raw().member("level"))
+                    .and_then(Raw::as_str)
+                    .and_then(|level| Level::named(&level));
+                self.speaker.wants(level) || self.is_wanted_by_a_call(server, level)
+            }
+            method::RESOURCES_UPDATED => true,
+            // Whoever has no session is told what it has asked for.
+            _ => self.speaker.has_session(),
+        };
+        if is_wanted {
+            Interest::Some
+        } else {
+            Interest::None
+        }
+    }
+
+    /// A server tells what the client wants to hear.
     pub(super) fn server_tells(
         &mut self,
         server: ServerId,
@@ -288,20 +314,8 @@ impl Client {
         world: &mut impl World,
     ) {
         match notification.method.as_ref() {
-            method::MESSAGE => {
-                let level = notification
-                    .params
-                    .and_then(|params| params.raw().member("level"))
-                    .and_then(Raw::as_str)
-                    .and_then(|level| Level::named(&level));
-                if self.speaker.wants(level) || self.is_wanted_by_a_call(server, level) {
-                    pass(server, line, &mut [], world);
-                }
-            }
             method::RESOURCES_UPDATED => self.resource_updated(server, line, notification, world),
-            _ if self.speaker.has_session() => pass(server, line, &mut [], world),
-            // Whoever has no session is told what it has asked for.
-            _ => {}
+            _ => pass(server, line, &mut [], world),
         }
     }
 

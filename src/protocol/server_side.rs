@@ -77,6 +77,10 @@ pub fn cancelled(out: &mut Vec<u8>, id: DownstreamId) {
     jsonrpc::notification(out, method::CANCELLED, Some(&params));
 }
 
+/// Longer instructions are cut: every model that uses the gateway reads them.
+const INSTRUCTIONS_BYTES_MAX: usize = 64 << 10;
+const CUT: &str = "\n\n[cut here: too long]";
+
 /// What a server says about itself when it is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerOffer {
@@ -86,6 +90,14 @@ pub struct ServerOffer {
     pub instructions: Option<String>,
 }
 
+fn bounded(instructions: Cow<'_, str>) -> String {
+    if instructions.len() <= INSTRUCTIONS_BYTES_MAX {
+        return instructions.into_owned();
+    }
+    let end = instructions.floor_char_boundary(INSTRUCTIONS_BYTES_MAX);
+    format!("{}{CUT}", &instructions[..end])
+}
+
 impl ServerOffer {
     fn of(result: Raw<'_>) -> Self {
         Self {
@@ -93,8 +105,8 @@ impl ServerOffer {
             instructions: result
                 .member("instructions")
                 .and_then(Raw::as_str)
-                .map(Cow::into_owned)
-                .filter(|instructions| !instructions.is_empty()),
+                .filter(|instructions| !instructions.is_empty())
+                .map(bounded),
         }
     }
 

@@ -15,6 +15,10 @@ use tokio::net::unix::pipe;
 /// Written parts are dropped from the front only when they are worth moving the rest.
 const COMPACT_BYTES: usize = 1 << 20;
 
+/// No more than this may wait beside the calls, whose bytes the machine counts: two lines of the
+/// greatest length. More piles up only before a process that does not read.
+const OTHERS_BYTES_MAX: u64 = 64 << 20;
+
 /// Staged lines towards one process.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -23,6 +27,9 @@ pub(super) struct Outbox {
     written: u64,
     /// Where each unsettled call's line ends in the stream.
     ends: BTreeMap<CallId, u64>,
+    /// Calls that are not wholly written: where each line ends, and its bytes.
+    calls_waiting: VecDeque<(u64, u64)>,
+    calls_waiting_bytes: u64,
 }
 
 impl Outbox {
@@ -31,9 +38,25 @@ impl Outbox {
         self.buffer.extend(line);
         self.buffer.push_back(b'\n');
         if let Some(call) = call {
-            self.ends
-                .insert(call, self.written + self.buffer.len() as u64);
+            let end = self.written + self.buffer.len() as u64;
+            let bytes = line.len() as u64 + 1;
+            self.ends.insert(call, end);
+            self.calls_waiting.push_back((end, bytes));
+            self.calls_waiting_bytes += bytes;
         }
+    }
+
+    /// Whether more waits than may: the process does not read.
+    pub(super) fn is_overfull(&self) -> bool {
+        let waiting = self.buffer.len() as u64;
+        waiting.saturating_sub(self.calls_waiting_bytes) > OTHERS_BYTES_MAX
+    }
+
+    /// Nothing more is written.
+    pub(super) fn give_up(&mut self) {
+        self.buffer = VecDeque::new();
+        self.calls_waiting.clear();
+        self.calls_waiting_bytes = 0;
     }
 
     /// The call was answered.
@@ -93,6 +116,12 @@ impl Outbox {
     fn advance(&mut self, written: usize) {
         self.buffer.drain(..written);
         self.written += written as u64;
+        while let Some((end, bytes)) = self.calls_waiting.front()
+            && *end <= self.written
+        {
+            self.calls_waiting_bytes -= bytes;
+            self.calls_waiting.pop_front();
+        }
         if self.buffer.is_empty() && self.buffer.capacity() > COMPACT_BYTES {
             self.buffer.shrink_to(COMPACT_BYTES);
         }
@@ -113,6 +142,24 @@ mod tests {
         assert_eq!(outbox.unread(1), [CallId(2)]);
         assert_eq!(outbox.unread(4), [CallId(2)]);
         assert_eq!(outbox.unread(5), [CallId(1), CallId(2)]);
+    }
+
+    #[test]
+    fn what_waits_beside_calls_is_bounded_and_calls_do_not_count() {
+        let mut outbox = Outbox::default();
+        let mebibyte = vec![b'x'; 1 << 20];
+        for call in 1..=40 {
+            outbox.push(&mebibyte, Some(CallId(call)));
+        }
+        assert!(!outbox.is_overfull());
+        for _ in 0..63 {
+            outbox.push(&mebibyte, None);
+        }
+        assert!(!outbox.is_overfull());
+        outbox.push(&mebibyte, None);
+        assert!(outbox.is_overfull());
+        outbox.advance(41 * ((1 << 20) + 1));
+        assert!(!outbox.is_overfull(), "one of them is written");
     }
 
     #[test]

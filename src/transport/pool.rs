@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
+use tracing::warn;
 
 /// How long the rest of a dead process's output is waited for while somebody else holds it open.
 const OUTPUT_AFTER_DEATH: Duration = Duration::from_millis(200);
@@ -133,14 +134,14 @@ impl Pool {
         call: Option<CallId>,
     ) {
         if let Some(process) = self.process(server, generation) {
-            process.outbox().push(line, call);
+            process.push(line, call);
         }
     }
 
     /// The call was answered.
     pub fn settled(&mut self, server: PoolIndex, generation: Generation, call: CallId) {
         if let Some(process) = self.process(server, generation) {
-            process.outbox().settled(call);
+            process.settled(call);
         }
     }
 
@@ -170,10 +171,10 @@ impl Pool {
     /// Writes what can be written now.
     pub fn flush(&mut self) {
         for (server, slot) in (0..).zip(&mut self.slots) {
-            if let Some(process) = &mut slot.process
-                && let Written::Broken = process.flush()
-            {
-                self.reports.push_back(broken(server, process.generation));
+            if let Some(process) = &mut slot.process {
+                let written = process.flush();
+                let report = after_write(&written, server, &slot.name, process.generation);
+                self.reports.extend(report);
             }
         }
     }
@@ -182,9 +183,10 @@ impl Pool {
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for (server, slot) in (0..).zip(&mut self.slots) {
             if let Some(process) = &mut slot.process
-                && let Poll::Ready(Written::Broken) = process.poll_flush(cx)
+                && let Poll::Ready(written) = process.poll_flush(cx)
             {
-                self.reports.push_back(broken(server, process.generation));
+                let report = after_write(&written, server, &slot.name, process.generation);
+                self.reports.extend(report);
             }
         }
         if self.reports.is_empty() {
@@ -329,12 +331,27 @@ impl Drop for Pool {
     }
 }
 
-const fn broken(server: PoolIndex, generation: Generation) -> ProcessReport {
-    ProcessReport {
+/// What writing came to, if it has to be reported.
+fn after_write(
+    written: &Written,
+    server: PoolIndex,
+    name: &str,
+    generation: Generation,
+) -> Option<ProcessReport> {
+    match written {
+        Written::Fine => return None,
+        Written::Broken => {}
+        Written::Overfull => warn!(
+            event = "downstream.not_reading",
+            server_name = name,
+            "it does not read what it is sent, and too much waits for it"
+        ),
+    }
+    Some(ProcessReport {
         server,
         generation,
         kind: ReportKind::InputBroken,
-    }
+    })
 }
 
 async fn read(

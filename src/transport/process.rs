@@ -52,6 +52,8 @@ pub(super) enum Written {
     Fine,
     /// Nobody reads any more; told once.
     Broken,
+    /// More waits to be read than may; nothing more is written, and it is told once.
+    Overfull,
 }
 
 impl Process {
@@ -75,8 +77,18 @@ impl Process {
         }
     }
 
-    pub(super) const fn outbox(&mut self) -> &mut Outbox {
-        &mut self.outbox
+    /// Stages a line. Of a process that can't be written to, calls are kept: they were never read.
+    pub(super) fn push(&mut self, line: &[u8], call: Option<CallId>) {
+        match self.input {
+            Input::Open(_) | Input::Closing(_) => self.outbox.push(line, call),
+            Input::Broken(_) if call.is_some() => self.outbox.push(line, call),
+            Input::Broken(_) | Input::Closed => {}
+        }
+    }
+
+    /// The call was answered.
+    pub(super) fn settled(&mut self, call: CallId) {
+        self.outbox.settled(call);
     }
 
     pub(super) fn close_stdin(&mut self) {
@@ -109,14 +121,20 @@ impl Process {
     }
 
     fn after_write(&mut self, result: &io::Result<()>) -> Written {
-        if result.is_err() {
+        let is_overfull = result.is_ok() && self.outbox.is_overfull();
+        if result.is_err() || is_overfull {
+            self.outbox.give_up();
             self.input = match std::mem::replace(&mut self.input, Input::Closed) {
                 Input::Open(pipe) | Input::Closing(pipe) | Input::Broken(pipe) => {
                     Input::Broken(pipe)
                 }
                 Input::Closed => Input::Closed,
             };
-            return Written::Broken;
+            return if is_overfull {
+                Written::Overfull
+            } else {
+                Written::Broken
+            };
         }
         if matches!(self.input, Input::Closing(_)) && self.outbox.is_empty() {
             self.input = Input::Closed;

@@ -254,7 +254,6 @@ fn entries_without_a_name_are_said_once_a_list_however_many_pages_it_has() {
 }
 
 #[test]
-#[ignore = "a change that is told in the middle of a flood is forgotten"]
 fn a_change_of_lists_in_the_middle_of_a_flood_is_listed_when_it_is_over() {
     let mut sim = beside_a_good_one(|| {
         let listings = std::cell::Cell::new(0);
@@ -284,7 +283,6 @@ fn a_change_of_lists_in_the_middle_of_a_flood_is_listed_when_it_is_over() {
 }
 
 #[test]
-#[ignore = "instructions have no bound of their own"]
 fn instructions_without_end_do_not_reach_the_client_whole() {
     let instructions = "x".repeat(8 << 20);
     let mut sim = beside_a_good_one(move || {

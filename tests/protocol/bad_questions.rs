@@ -109,7 +109,6 @@ fn ten_thousand_questions_are_sixty_four_and_the_rest_is_refused() {
 }
 
 #[test]
-#[ignore = "a request that is dropped in a flood gets no answer at all"]
 fn every_request_of_a_server_is_answered_also_in_a_flood() {
     let mut sim = beside_a_good_one(|| {
         asking(|_| {

@@ -55,15 +55,18 @@ impl Heard<'_> {
     pub(in crate::engine) fn is_unsolicited(&self, calls: &Ledger) -> bool {
         match self {
             Self::Reply { call, .. } | Self::Unusable { call } => calls.get(*call).is_none(),
-            Self::Report(Report::ListChanged {} | Report::IoErr { .. })
+            Self::Report(Report::IoErr { .. })
             | Self::Progress { .. }
             | Self::Write(_)
             | Self::Notice(_)
-            | Self::Question(_)
-            | Self::Withdrawal(_) => true,
-            Self::Report(_) | Self::NextPage(_) | Self::Other | Self::Garbage | Self::Nothing => {
-                false
-            }
+            | Self::Question(_) => true,
+            // Once a listing, and once a question.
+            Self::Report(_)
+            | Self::Withdrawal(_)
+            | Self::NextPage(_)
+            | Self::Other
+            | Self::Garbage
+            | Self::Nothing => false,
         }
     }
 }
