@@ -41,6 +41,17 @@ pub struct Remembered {
     pub lists: Lists,
 }
 
+impl Remembered {
+    /// What is known of a server now.
+    pub fn of(catalogue: Catalogue<'_>) -> Self {
+        Self {
+            version: catalogue.version,
+            offer: catalogue.offer.clone(),
+            lists: catalogue.lists.clone(),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<'a> {
@@ -61,8 +72,8 @@ struct Kept<'a> {
 }
 
 /// The text of a server's file.
-pub fn encode(config: &ConfigDigest, catalogue: Catalogue<'_>) -> Vec<u8> {
-    let lists = catalogue.lists.iter().map(|(kind, entries)| {
+pub fn encode(config: &ConfigDigest, remembered: &Remembered) -> Vec<u8> {
+    let lists = remembered.lists.iter().map(|(kind, entries)| {
         let kept = entries.iter().map(|entry| Kept {
             name: Cow::Borrowed(&entry.name),
             json: String::from_utf8_lossy(&entry.json),
@@ -72,9 +83,9 @@ pub fn encode(config: &ConfigDigest, catalogue: Catalogue<'_>) -> Vec<u8> {
     let file = File {
         format: FORMAT,
         config: config.clone(),
-        version: catalogue.version,
-        capabilities: Cow::Borrowed(catalogue.offer.capabilities.as_str()),
-        instructions: catalogue.offer.instructions.as_deref().map(Cow::Borrowed),
+        version: remembered.version,
+        capabilities: Cow::Borrowed(remembered.offer.capabilities.as_str()),
+        instructions: remembered.offer.instructions.as_deref().map(Cow::Borrowed),
         lists: lists.collect(),
     };
     // Maps with text for keys and texts for values can always be written.
@@ -143,13 +154,7 @@ mod tests {
     }
 
     fn text() -> String {
-        let remembered = remembered();
-        let catalogue = Catalogue {
-            version: remembered.version,
-            offer: &remembered.offer,
-            lists: &remembered.lists,
-        };
-        String::from_utf8(encode(&config(), catalogue)).expect("text")
+        String::from_utf8(encode(&config(), &remembered())).expect("text")
     }
 
     #[test]

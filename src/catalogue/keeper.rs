@@ -1,8 +1,10 @@
-//! Writes the files, on a thread of its own: a disk that hangs holds up neither servers nor calls.
+//! Writes the files, on a thread of its own: neither a list of megabytes nor a disk that hangs holds
+//! up servers or calls.
 
+use super::file::{ConfigDigest, Remembered, encode};
 use super::file_name;
 use atomicwrites::{AtomicFile, OverwriteBehavior::AllowOverwrite};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -10,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// So many catalogues may wait for the disk; of more only the newest of each server does.
 const QUEUE_MAX: usize = 16;
@@ -18,12 +20,18 @@ const QUEUE_MAX: usize = 16;
 /// How long the disk has for what waits when the gateway ends.
 const LAST_CATALOGUES: Duration = Duration::from_millis(500);
 
+/// Whether a text holds a secret.
+pub type HoldsSecret = Box<dyn Fn(&str) -> bool + Send>;
+
+/// What is to be kept of a server with this configuration.
+type Kept = (ConfigDigest, Remembered);
+
 /// Takes catalogues in.
 #[derive(Debug)]
 pub struct Keeper {
-    queue: SyncSender<(String, Vec<u8>)>,
+    queue: SyncSender<(String, Kept)>,
     /// What found the queue full.
-    waiting: BTreeMap<String, Vec<u8>>,
+    waiting: BTreeMap<String, Kept>,
 }
 
 /// Waits, when it is dropped, until everything that was taken in is written. To be dropped after
@@ -39,16 +47,19 @@ impl Drop for LastCatalogues {
 }
 
 impl Keeper {
-    /// Files in this folder.
+    /// Files in this folder. What holds a secret is not written.
     ///
     /// # Errors
     /// There can be no thread.
-    pub fn start(folder: Utf8PathBuf) -> io::Result<(Self, LastCatalogues)> {
+    pub fn start(
+        folder: Utf8PathBuf,
+        holds_secret: HoldsSecret,
+    ) -> io::Result<(Self, LastCatalogues)> {
         let (queue, catalogues) = sync_channel(QUEUE_MAX);
         let (ended, end) = channel();
         thread::Builder::new()
             .name("catalogue".to_owned())
-            .spawn(move || write_all(&folder, &catalogues, ended))?;
+            .spawn(move || write_all(&folder, &holds_secret, &catalogues, ended))?;
         let keeper = Self {
             queue,
             waiting: BTreeMap::new(),
@@ -57,18 +68,18 @@ impl Keeper {
     }
 
     /// Keeps a server's catalogue, in place of what was kept before.
-    pub fn keep(&mut self, server: String, text: Vec<u8>) {
-        self.waiting.insert(server, text);
+    pub fn keep(&mut self, server: String, config: ConfigDigest, remembered: Remembered) {
+        self.waiting.insert(server, (config, remembered));
         self.hand_over();
     }
 
     /// Hands over what found the queue full.
     pub fn hand_over(&mut self) {
-        while let Some((server, text)) = self.waiting.pop_first() {
-            match self.queue.try_send((server, text)) {
+        while let Some((server, kept)) = self.waiting.pop_first() {
+            match self.queue.try_send((server, kept)) {
                 Ok(()) => {}
-                Err(TrySendError::Full((server, text))) => {
-                    self.waiting.insert(server, text);
+                Err(TrySendError::Full((server, kept))) => {
+                    self.waiting.insert(server, kept);
                     return;
                 }
                 // Nobody is left to write it.
@@ -78,15 +89,26 @@ impl Keeper {
     }
 }
 
-fn write_all(folder: &Utf8PathBuf, catalogues: &Receiver<(String, Vec<u8>)>, ended: Sender<()>) {
+fn write_all(
+    folder: &Utf8Path,
+    holds_secret: &HoldsSecret,
+    catalogues: &Receiver<(String, Kept)>,
+    ended: Sender<()>,
+) {
     let mut failed = false;
-    for (server, text) in catalogues {
+    for (server, (config, remembered)) in catalogues {
+        let text = encode(&config, &remembered);
+        // What holds a secret can't be kept without it: it would be another list.
+        if holds_secret(&String::from_utf8_lossy(&text)) {
+            debug!(
+                event = "downstream.catalogue_not_kept",
+                server_name = server,
+                "its lists hold what looks like a secret"
+            );
+            continue;
+        }
         let path = folder.join(file_name(&server));
-        let file = AtomicFile::new(&path, AllowOverwrite);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let written = file.write_with_options(|file| file.write_all(&text), options);
-        if let Err(error) = written
+        if let Err(error) = replace(&path, &text)
             && !failed
         {
             // Said once: the lists are served all the same.
@@ -100,28 +122,56 @@ fn write_all(folder: &Utf8PathBuf, catalogues: &Receiver<(String, Vec<u8>)>, end
     drop(ended);
 }
 
+fn replace(path: &Utf8Path, text: &[u8]) -> Result<(), atomicwrites::Error<io::Error>> {
+    let file = AtomicFile::new(path, AllowOverwrite);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    file.write_with_options(|file| file.write_all(text), options)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Lists;
+    use crate::protocol::server_side::ServerOffer;
     use std::os::unix::fs::PermissionsExt;
+
+    fn config() -> ConfigDigest {
+        ConfigDigest::of(["command"])
+    }
+
+    fn said(instructions: &str) -> Remembered {
+        Remembered {
+            version: None,
+            offer: ServerOffer {
+                instructions: Some(instructions.to_owned()),
+                ..ServerOffer::default()
+            },
+            lists: Lists::new(),
+        }
+    }
 
     #[test]
     fn the_last_catalogue_of_each_server_is_there_when_the_keeper_has_gone() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
-        let (mut keeper, last) = Keeper::start(path.clone()).expect("a thread");
+        let is_secret: HoldsSecret = Box::new(|text| text.contains("hush"));
+        let (mut keeper, last) = Keeper::start(path.clone(), is_secret).expect("a thread");
         for number in 0..100 {
-            keeper.keep("a".to_owned(), format!("a{number}").into_bytes());
-            keeper.keep("b".to_owned(), format!("b{number}").into_bytes());
+            for name in ["a", "b"] {
+                keeper.keep(name.to_owned(), config(), said(&format!("{name}{number}")));
+            }
+            keeper.keep("c".to_owned(), config(), said("hush"));
         }
         while !keeper.waiting.is_empty() {
             keeper.hand_over();
         }
         drop(keeper);
         drop(last);
-        for (name, text) in [("a", "a99"), ("b", "b99")] {
+        for (name, last) in [("a", "a99"), ("b", "b99")] {
             let file = path.join(format!("{name}.json"));
-            assert_eq!(std::fs::read_to_string(&file).expect("a file"), text);
+            let text = std::fs::read(&file).expect("a file");
+            assert_eq!(text, encode(&config(), &said(last)));
             let mode = std::fs::metadata(&file)
                 .expect("a file")
                 .permissions()

@@ -1,19 +1,19 @@
 //! What servers offered when they were last seen, kept on disk from one session to the next.
 //!
 //! ```text
-//! engine: a list has arrived ──▶ encode ──▶ Keeper (a thread) ──▶ <state>/catalogue/<server>.json
+//! engine: a list has arrived ──▶ Keeper (a thread): encode ──▶ <state>/catalogue/<server>.json
 //! the next session ──▶ load ──▶ the client is served from it until the server says otherwise
 //! ```
 //!
 //! Invariants: a file is replaced whole or not at all; one that can't be read, is of another format,
 //! or belongs to another configuration of the server is as good as none; entries come back byte
-//! for byte. Nothing is kept that holds a secret: whoever hands the text over sees to that.
+//! for byte; nothing is kept that holds a secret.
 
 mod file;
 mod keeper;
 
 pub use file::{ConfigDigest, Remembered, decode, encode};
-pub use keeper::{Keeper, LastCatalogues};
+pub use keeper::{HoldsSecret, Keeper, LastCatalogues};
 
 use crate::config::state_dir::private_file;
 use camino::Utf8Path;

@@ -92,7 +92,11 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
 
     let catalogues = state_dir.subfolder(CATALOGUE_FOLDER)?;
-    let (keeper, _last_catalogues) = Keeper::start(catalogues.clone())?;
+    let holds_secret = {
+        let redactor = redactor.clone();
+        Box::new(move |text: &str| redactor.current().redact(text) != text)
+    };
+    let (keeper, _last_catalogues) = Keeper::start(catalogues.clone(), holds_secret)?;
 
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -118,7 +122,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 .iter()
                 .map(|(server, config)| catalogue::load(&catalogues, server, config))
                 .collect();
-            let memory = Memory::new(keeper, redactor.clone(), digests);
+            let memory = Memory::new(keeper, digests);
             let real = RealWorld::new(pool, output, output_bytes_max, launches, memory);
             let gateway = assemble(
                 &registry,

@@ -1,14 +1,12 @@
 //! The real world: what the engine stages, done to processes and pipes.
 
 use super::launch::Launch;
-use crate::catalogue::{ConfigDigest, Keeper, encode};
+use crate::catalogue::{ConfigDigest, Keeper, Remembered};
 use crate::engine::{Catalogue, ServerId, World};
-use crate::publish::redact::SharedRedactor;
 use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
 use rea_fsm::{CallId, Generation, Signal, SpawnFailure};
 use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll};
-use tracing::debug;
 
 /// Acts that wait for the log, in order; lines wait in the pipes' own buffers.
 enum Act {
@@ -32,45 +30,24 @@ pub(super) struct RealWorld {
 /// What is kept of every server for the next session.
 pub(super) struct Memory {
     keeper: Keeper,
-    redactor: SharedRedactor,
     servers: Vec<(String, ConfigDigest)>,
-    staged: BTreeMap<String, Vec<u8>>,
+    staged: BTreeMap<ServerId, Remembered>,
 }
 
 impl Memory {
     /// Of these servers, by the registry's order.
-    pub(super) const fn new(
-        keeper: Keeper,
-        redactor: SharedRedactor,
-        servers: Vec<(String, ConfigDigest)>,
-    ) -> Self {
+    pub(super) const fn new(keeper: Keeper, servers: Vec<(String, ConfigDigest)>) -> Self {
         Self {
             keeper,
-            redactor,
             servers,
             staged: BTreeMap::new(),
         }
     }
 
-    fn stage(&mut self, server: ServerId, catalogue: Catalogue<'_>) {
-        let (name, config) = &self.servers[server.index()];
-        let text = encode(config, catalogue);
-        // What holds a secret is kept nowhere, and can't be kept without it: it would differ.
-        let readable = String::from_utf8_lossy(&text);
-        if self.redactor.current().redact(&readable) == readable {
-            self.staged.insert(name.clone(), text);
-        } else {
-            debug!(
-                event = "downstream.catalogue_not_kept",
-                server_name = name,
-                "its lists hold what looks like a secret"
-            );
-        }
-    }
-
     fn release(&mut self) {
-        for (server, text) in std::mem::take(&mut self.staged) {
-            self.keeper.keep(server, text);
+        for (server, remembered) in std::mem::take(&mut self.staged) {
+            let (name, config) = self.servers[server.index()].clone();
+            self.keeper.keep(name, config, remembered);
         }
         self.keeper.hand_over();
     }
@@ -212,7 +189,8 @@ impl World for RealWorld {
     }
 
     fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>) {
-        self.memory.stage(server, catalogue);
+        let remembered = Remembered::of(catalogue);
+        self.memory.staged.insert(server, remembered);
     }
 
     fn release(&mut self) {
