@@ -25,7 +25,6 @@ folder=$(cd "$folder" && pwd)
 
 # What an installation was made from. Compiled packages belong to one Python and one platform.
 node_wanted=$(cat "$here/package.json" "$here/package-lock.json" | cksum; uname -sm)
-python_wanted=$(cksum <"$here/requirements.txt"; uname -sm; python3 -VV; command -v python3)
 
 # A stamp is removed first and written last, so that an interrupted installation is never taken for a whole one.
 if [[ $(cat "$folder/node.stamp" 2>/dev/null) != "$node_wanted" ]]; then
@@ -38,10 +37,16 @@ if [[ $(cat "$folder/node.stamp" 2>/dev/null) != "$node_wanted" ]]; then
 fi
 
 # A folder and not a virtual environment: that needs pip alone, on systems too that keep `venv` in a package of its own.
-if [[ $(cat "$folder/python.stamp" 2>/dev/null) != "$python_wanted" ]]; then
-    rm -rf "$folder/python.stamp" "$folder/python"
+python_packages() {
+    local name=$1 requirements=$2 wanted
+    wanted=$(cksum <"$requirements"; uname -sm; python3 -VV; command -v python3)
+    [[ $(cat "$folder/$name.stamp" 2>/dev/null) != "$wanted" ]] || return 0
+    rm -rf "$folder/$name.stamp" "${folder:?}/$name"
     python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action ignore \
         --no-deps --require-hashes --only-binary :all: \
-        --target "$folder/python" --requirement "$here/requirements.txt"
-    echo "$python_wanted" >"$folder/python.stamp"
-fi
+        --target "$folder/$name" --requirement "$requirements"
+    echo "$wanted" >"$folder/$name.stamp"
+}
+python_packages python "$here/requirements.txt"
+# The two lines of the SDK can't live in one folder.
+python_packages python-1 "$here/clients/python-1.txt"

@@ -19,6 +19,7 @@ class Installed:
     rea: Path
     node: Path
     python_packages: Path
+    python_1_packages: Path
     everything: Path
     inspector: Path
 
@@ -33,10 +34,11 @@ def find(rea: Path, folder: Path) -> Installed:
         rea=rea.resolve(),
         node=_node(modules),
         python_packages=folder / "python",
+        python_1_packages=folder / "python-1",
         everything=modules / "@modelcontextprotocol/server-everything/dist/index.js",
         inspector=modules / "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
     )
-    for path in (found.rea, found.python_packages, found.everything, found.inspector):
+    for path in (found.rea, found.python_packages, found.python_1_packages, found.everything, found.inspector):
         if not path.exists():
             sys.exit(f"{path} is missing: run tests/real/setup.sh and cargo build --release first")
     return found
