@@ -29,13 +29,12 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 pub fn load(folder: &Utf8Path, server: &str, config: &ConfigDigest) -> Option<Remembered> {
     let path = folder.join(file_name(server));
     let file = private_file().read(true).open(path).ok()?;
-    let is_usable = file
-        .metadata()
-        .is_ok_and(|found| found.is_file() && found.len() <= FILE_BYTES_MAX);
-    if !is_usable {
+    let found = file.metadata().ok()?;
+    if !found.is_file() || found.len() > FILE_BYTES_MAX {
         return None;
     }
-    let mut text = String::new();
+    // In one read: clients wait for this.
+    let mut text = String::with_capacity(usize::try_from(found.len()).ok()? + 1);
     file.take(FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
     decode(&text, server, config)
 }

@@ -195,6 +195,8 @@ impl World for RealWorld {
 
     fn release(&mut self) {
         self.attribute();
+        // First of all the client: what it is answered waits for no start of a process.
+        self.output.flush();
         self.memory.release();
         self.pool.flush();
         for act in std::mem::take(&mut self.acts) {
@@ -206,7 +208,6 @@ impl World for RealWorld {
                 }
             }
         }
-        self.output.flush();
         self.hold_back();
     }
 }
