@@ -76,11 +76,12 @@ fn project(servers: usize, tools: usize) -> PathBuf {
     let root = std::env::temp_dir().join(format!("rea-lists-{}-{servers}", std::process::id()));
     std::fs::create_dir_all(root.join(".rea")).unwrap();
     let this = std::env::current_exe().unwrap();
+    let this = this.display();
     let mut registry = String::from("version: \"1\"\nservers:\n");
     for number in 0..servers {
         writeln!(
             registry,
-            "  - {{name: s{number}, command: {this:?}, args: [{SERVER}, \"{tools}\"], protocol: legacy}}"
+            "  - {{name: s{number}, command: \"{this}\", args: [{SERVER}, \"{tools}\"], protocol: legacy}}"
         )
         .unwrap();
     }
