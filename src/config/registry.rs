@@ -94,7 +94,7 @@ pub enum RegistryError {
         path: Utf8PathBuf,
     },
     /// It can't be read.
-    #[error("{path} can't be read: {source}")]
+    #[error("{path} can't be read")]
     Unreadable {
         /// The file.
         path: Utf8PathBuf,
@@ -132,7 +132,6 @@ servers:
   - name: time
     command: uvx
     args: [mcp-server-time]
-    env: {TZ: \"${TZ}\"}
 ";
 
 /// One line for each problem, so that editors can jump to them.

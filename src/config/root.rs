@@ -43,7 +43,7 @@ pub enum ChosenBy {
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
     /// The folder can't be used.
-    #[error("{named} names {path}, which can't be used as the project's folder: {source}", named = chosen_by.words())]
+    #[error("{named} names {path}, which can't be used as the project's folder", named = chosen_by.words())]
     Unusable {
         /// Who named it.
         chosen_by: ChosenBy,
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "--root names {}/gone, which can't be used as the project's folder: No such file or directory (os error 2)",
+                "--root names {}/gone, which can't be used as the project's folder",
                 place.at
             )
         );

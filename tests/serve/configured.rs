@@ -183,4 +183,6 @@ fn a_folder_that_does_not_exist_is_an_error_that_names_it() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("--root") && text.contains("gone"), "{text}");
+    let reason = "No such file or directory";
+    assert_eq!(text.matches(reason).count(), 1, "said once: {text}");
 }
