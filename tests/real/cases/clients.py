@@ -100,22 +100,25 @@ async def _sees_the_same(world: World, line: Line) -> None:
     )
 
 
+def _is_everything_asked(seen: dict, line: Line) -> None:
+    texts = {"sample": "the model says Paris", "elicit": "the user is Ada", "roots": "file:///work", "steps": "done"}
+    expected = {name: {"text": text, "isError": False} for name, text in texts.items()}
+    many = [expected[name] for name in ("sample", "elicit", "roots") for _ in range(4)]
+    assert seen == {
+        "era": line.era,
+        "names": ["echo", "elicit", "roots", "sample", "steps", "touch"],
+        **expected,
+        "many": many,
+        "echo": {"text": "h\u00e9", "isError": False},
+        "prompt": "Say hello to Bo",
+        "resource": "a note on x",
+    }, seen
+
+
 async def _answers_whoever_asks(world: World, line: Line) -> None:
     for era in ("legacy", "modern"):
         world.registry(world.asking(protocol=era))
-        seen = await line.through(world, "asking", "asking__")
-        texts = {"sample": "the model says Paris", "elicit": "the user is Ada", "roots": "file:///work", "steps": "done"}
-        expected = {name: {"text": text, "isError": False} for name, text in texts.items()}
-        many = [expected[name] for name in ("sample", "elicit", "roots") for _ in range(4)]
-        assert seen == {
-            "era": line.era,
-            "names": ["echo", "elicit", "roots", "sample", "steps", "touch"],
-            **expected,
-            "many": many,
-            "echo": {"text": "h\u00e9", "isError": False},
-            "prompt": "Say hello to Bo",
-            "resource": "a note on x",
-        }, f"a {era} server: {seen}"
+        _is_everything_asked(await line.through(world, "asking", "asking__"), line)
 
 
 async def _is_offered_what_it_can_use(world: World, line: Line) -> None:
@@ -140,6 +143,16 @@ RULES = {
     "answers_whoever_asks": (_answers_whoever_asks, "Sampling, elicitation and roots reach it from servers of both eras."),
     "is_offered_what_it_can_use": (_is_offered_what_it_can_use, "A client that can do nothing is offered no more."),
 }
+
+
+@case(limit_seconds=60)
+async def a_gateway_behind_a_gateway_is_a_server_like_any_other(world: World) -> None:
+    """Clients and servers of both eras, with two gateways between: each opens the states that are its own."""
+    for server_era in ("legacy", "modern"):
+        inner = world.gateway_behind(world.asking(protocol=server_era))
+        world.registry(inner)
+        for line in (Line("typescript", 2, "legacy"), Line("typescript", 2, "modern")):
+            _is_everything_asked(await line.through(world, "asking", "inner__asking__"), line)
 
 
 def _register(name: str, line: Line, body, rule: str) -> None:

@@ -109,10 +109,20 @@ class World:
 
     def registry(self, *servers: dict, **gateway: object) -> None:
         """Writes `.rea/registry.yaml`. JSON is YAML, and needs no rules of quoting."""
+        self._write_registry(self.root, servers, gateway)
+
+    def _write_registry(self, root: Path, servers: tuple[dict, ...], gateway: dict) -> None:
         for server in servers:
             server.setdefault("env", {}).update({process.MARK: self.mark, process.SERVER: server["name"]})
         content = {"version": "1", **gateway, "servers": list(servers)}
-        (self.root / ".rea" / "registry.yaml").write_text(json.dumps(content, indent=2) + "\n")
+        (root / ".rea" / "registry.yaml").write_text(json.dumps(content, indent=2) + "\n")
+
+    def gateway_behind(self, *servers: dict) -> dict:
+        """A gateway in front of these servers, as a server of another one."""
+        root = self.folder / "inner"
+        (root / ".rea").mkdir(parents=True, exist_ok=True)
+        self._write_registry(root, servers, {})
+        return self._server("inner", [str(self.installed.rea), "serve", "--root", str(root)], False, {})
 
     def everything(self, *, tee: bool = False, **numbers: object) -> dict:
         """The official server in TypeScript that exercises the whole protocol."""
