@@ -4,6 +4,7 @@ use super::call::Call;
 use super::front::{Asked, Catalogue, Ended, Front, Offered, Reply};
 use super::turn::{About, Server};
 use super::{Engine, ServerId, World, session};
+use crate::protocol::version;
 use crate::publish::events;
 use rea_fsm::{
     CallId, Effect, EventKind, Executed, Generation, QuestionId, ReplyKind, Report, TimerKey,
@@ -109,7 +110,10 @@ impl<W: World> Engine<W> {
                 debug!(event = "downstream.health_changed", server_name = name, state = %leaf);
                 front.state_changed(id, leaf, world);
             }
-            Effect::Log(event) => events::log(&server.name, &event),
+            Effect::Log(event) => {
+                let version = server.downstream.conn().era().version();
+                events::log(&server.name, &event, version.map(version::name));
+            }
         }
     }
 

@@ -175,7 +175,7 @@ impl<W: World> Engine<W> {
             if downstream.leaf() != Leaf::Closed
                 && let Some(generation) = downstream.conn().generation()
             {
-                events::log(name, &LogEvent::Orphaned { generation });
+                events::log(name, &LogEvent::Orphaned { generation }, None);
             }
         }
     }

@@ -4,8 +4,9 @@ use crate::publish::words;
 use rea_fsm::LogEvent;
 use tracing::{error, info, warn};
 
-/// Writes one log line for an event of one server.
-pub fn log(server: &str, event: &LogEvent) {
+/// Writes one log line for an event of one server, which is spoken to in this revision as far as is
+/// known.
+pub fn log(server: &str, event: &LogEvent, protocol_version: Option<&str>) {
     match event {
         LogEvent::ConnectAttempt { generation } => info!(
             event = "downstream.connect_attempt",
@@ -17,12 +18,14 @@ pub fn log(server: &str, event: &LogEvent) {
             event = "downstream.connected",
             server_name = server,
             generation = generation.0,
+            protocol_version,
             "ready"
         ),
         LogEvent::Reconnected { generation } => info!(
             event = "downstream.reconnected",
             server_name = server,
             generation = generation.0,
+            protocol_version,
             "ready again"
         ),
         LogEvent::ConnectFailed { error } => warn!(

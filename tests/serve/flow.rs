@@ -80,3 +80,20 @@ fn a_server_that_never_comes_does_not_hold_the_list_of_the_others() {
     });
     gateway.finish();
 }
+
+#[test]
+fn the_log_says_in_which_revision_a_server_is_spoken_to() {
+    let project = Project::new().demo("one");
+    let mut gateway = project.serve();
+    assert!(gateway.call("one__echo", &json!({})).is_the_servers());
+    gateway.finish();
+    let log = project.stderr();
+    let mut connected = log
+        .lines()
+        .filter(|line| line.contains(r#""event":"downstream.connected""#));
+    let line = connected.next().expect("it was connected");
+    assert!(
+        line.contains(r#""protocol_version":"2025-11-25""#),
+        "{line}"
+    );
+}
