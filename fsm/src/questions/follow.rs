@@ -23,10 +23,8 @@ impl Questions {
         while next < effects.len() {
             match self.keep(&effects[next]) {
                 Kept::Not => next += 1,
-                Kept::Answer(keep) => {
-                    effects[next] = keep;
-                    next += 1;
-                }
+                // Looked at once more, it is no completion.
+                Kept::Answer(keep) => effects[next] = keep,
                 Kept::Silently => {
                     effects.remove(next);
                 }

@@ -153,3 +153,26 @@ fn without_time_to_gather_each_is_put_at_once() {
             ],
         );
 }
+
+#[test]
+fn what_only_an_earlier_call_can_have_caused_does_not_come_along() {
+    let mut machine = Machine::held();
+    machine
+        .asked_in_answers(2)
+        .submit_asking(2, CallClass::Unsafe)
+        .asked_in_answers(3)
+        .expect(
+            Leaf::Ready,
+            [
+                arm_question(3, QUESTION_MS),
+                arm_held(2, QUESTION_MS),
+                offer_questions(2, 1, &[3]),
+            ],
+        );
+    is_at(&machine, 2, QuestionPlace::Waiting);
+    machine.resume(2, 1, &[3]).expect(
+        Leaf::Ready,
+        [disarm_held(2), disarm_question(3), answer(1, 3)],
+    );
+    is_at(&machine, 2, QuestionPlace::Waiting);
+}

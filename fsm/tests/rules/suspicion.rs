@@ -237,3 +237,21 @@ fn a_server_that_waits_for_a_person_is_not_ended_for_its_silence() {
         .fire(TimerKey::Pong)
         .expect_leaf(Leaf::Reaping);
 }
+
+#[test]
+fn a_question_whose_time_is_over_excuses_nobody() {
+    // The call's deadline, the liveness timeout and the question's time end at one instant.
+    let tuning = Tuning {
+        pong_ms: Millis(5_000),
+        question_ms: Millis(TIMEOUT_MS + 5_000),
+        ..Tuning::default()
+    };
+    let mut machine = Machine::ready_with(tuning);
+    machine
+        .submit(1, CallClass::Unsafe)
+        .asked(1)
+        .fire_call(1)
+        .expect_leaf(Leaf::Suspect)
+        .fire(TimerKey::Pong)
+        .expect_leaf(Leaf::Reaping);
+}
