@@ -172,6 +172,20 @@ enum Sink {
     },
 }
 
+/// So much is written to the client at once: a list of every server's tools in one piece, however
+/// busy the machine is with starting them.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Lets the pipe hold more. Where it may not, the client is written to in more pieces.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &OwnedFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn widen(_: &OwnedFd) {}
+
 impl ClientOutput {
     /// Writes to this from now on.
     ///
@@ -181,7 +195,10 @@ impl ClientOutput {
         let fd = fd.as_fd();
         let sink = match kind(fd)? {
             Kind::Fifo => match reopen(fd, OFlags::WRONLY) {
-                Some(own) => Sink::Fifo(pipe::Sender::from_owned_fd(own)?),
+                Some(own) => {
+                    widen(&own);
+                    Sink::Fifo(pipe::Sender::from_owned_fd(own)?)
+                }
                 None => thread_sink(fd, events)?,
             },
             Kind::Socket => Sink::Socket {
