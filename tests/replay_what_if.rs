@@ -44,6 +44,20 @@ fn the_recorded_numbers_change_nothing() {
 }
 
 #[test]
+fn numbers_that_the_log_leaves_out_while_they_are_the_default_can_be_tried() {
+    for number in [
+        "known_version=\"2025-11-25\"",
+        "questions_max=3",
+        "question_ms=60000",
+        "gather_ms=0",
+    ] {
+        let report = tried(log(u64::MAX), number);
+        let looked_at = report.unchanged.len() + report.changes.len();
+        assert_eq!(looked_at, 3, "{number}: {report:?}");
+    }
+}
+
+#[test]
 fn a_shorter_time_shows_where_its_timer_would_have_fired() {
     let report = tried(log(u64::MAX), "handshake_ms=30");
     each_server_changes_at_most_once(&report);

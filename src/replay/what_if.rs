@@ -3,7 +3,9 @@
 //! A timer that is armed for another time is not yet another decision. It is one once it would
 //! have fired before the next recorded event, or once its recorded firing finds it not due.
 
-use rea_fsm::{Decision, Effect, EventKind, Millis, Snapshot, TimerKey, Tuning, TuningError};
+use rea_fsm::{
+    Decision, Effect, EventKind, Millis, ProtocolVersion, Snapshot, TimerKey, Tuning, TuningError,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -113,7 +115,15 @@ impl WhatIf {
 }
 
 fn keys() -> Map<String, Value> {
-    match serde_json::to_value(Tuning::default()) {
+    // Some are written only if they are not the default.
+    let written = Tuning {
+        known_version: Some(ProtocolVersion::V2025_11_25),
+        questions_max: 0,
+        question_ms: Millis::ZERO,
+        gather_ms: Millis::ZERO,
+        ..Tuning::default()
+    };
+    match serde_json::to_value(written) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => Map::new(),
     }
