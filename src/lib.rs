@@ -17,9 +17,13 @@ pub mod config;
 #[cfg(unix)]
 pub mod engine;
 #[cfg(unix)]
+pub mod file_lock;
+#[cfg(unix)]
 pub mod gateway;
 #[cfg(unix)]
 pub mod journal;
+#[cfg(unix)]
+pub mod live_state;
 #[cfg(unix)]
 pub mod protocol;
 #[cfg(unix)]

@@ -10,18 +10,28 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("config", &[]),
-    ("journal", &[]),
+    ("file_lock", &[]),
+    ("journal", &["file_lock"]),
     ("protocol", &["wire"]),
     ("transport", &["wire"]),
     // What must never be shown is known to the configuration.
     ("publish", &["config"]),
+    // Its content is given to it: it knows neither servers nor machines at work.
+    ("live_state", &["config", "file_lock", "publish"]),
     // Never engine or transport: a log is replayed without a world.
     ("replay", &["journal"]),
     // Never transport: the loop acts through the trait `World`, simulated or real.
     ("engine", &["journal", "protocol", "publish", "wire"]),
     (
         "gateway",
-        &["engine", "journal", "protocol", "publish", "wire"],
+        &[
+            "engine",
+            "journal",
+            "live_state",
+            "protocol",
+            "publish",
+            "wire",
+        ],
     ),
     // Below the commands alone: nothing that decides knows that there is a disk.
     ("catalogue", &["config", "engine", "protocol", "wire"]),
@@ -33,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "engine",
             "gateway",
             "journal",
+            "live_state",
             "protocol",
             "publish",
             "replay",

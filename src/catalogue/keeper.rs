@@ -3,12 +3,10 @@
 
 use super::file::{ConfigDigest, Remembered, encode};
 use super::file_name;
-use atomicwrites::{AtomicFile, OverwriteBehavior::AllowOverwrite};
+use crate::config::state_dir::replace;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -47,19 +45,21 @@ impl Drop for LastCatalogues {
 }
 
 impl Keeper {
-    /// Files in this folder. What holds a secret is not written.
+    /// Files in this folder, and in `temporary` while they are being written. What holds a secret is
+    /// not written.
     ///
     /// # Errors
     /// There can be no thread.
     pub fn start(
         folder: Utf8PathBuf,
+        temporary: Utf8PathBuf,
         holds_secret: HoldsSecret,
     ) -> io::Result<(Self, LastCatalogues)> {
         let (queue, catalogues) = sync_channel(QUEUE_MAX);
         let (ended, end) = channel();
         thread::Builder::new()
             .name("catalogue".to_owned())
-            .spawn(move || write_all(&folder, &holds_secret, &catalogues, ended))?;
+            .spawn(move || write_all(&folder, &temporary, &holds_secret, &catalogues, ended))?;
         let keeper = Self {
             queue,
             waiting: BTreeMap::new(),
@@ -91,6 +91,7 @@ impl Keeper {
 
 fn write_all(
     folder: &Utf8Path,
+    temporary: &Utf8Path,
     holds_secret: &HoldsSecret,
     catalogues: &Receiver<(String, Kept)>,
     ended: Sender<()>,
@@ -108,7 +109,7 @@ fn write_all(
             continue;
         }
         let path = folder.join(file_name(&server));
-        if let Err(error) = replace(&path, &text)
+        if let Err(error) = replace(&path, temporary, &text)
             && !failed
         {
             // Said once: the lists are served all the same.
@@ -120,13 +121,6 @@ fn write_all(
         }
     }
     drop(ended);
-}
-
-fn replace(path: &Utf8Path, text: &[u8]) -> Result<(), atomicwrites::Error<io::Error>> {
-    let file = AtomicFile::new(path, AllowOverwrite);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    file.write_with_options(|file| file.write_all(text), options)
 }
 
 #[cfg(test)]
@@ -156,7 +150,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
         let is_secret: HoldsSecret = Box::new(|text| text.contains("hush"));
-        let (mut keeper, last) = Keeper::start(path.clone(), is_secret).expect("a thread");
+        let (mut keeper, last) =
+            Keeper::start(path.clone(), path.clone(), is_secret).expect("a thread");
         for number in 0..100 {
             for name in ["a", "b"] {
                 keeper.keep(name.to_owned(), config(), said(&format!("{name}{number}")));

@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
+use atomicwrites::{AtomicFile, OverwriteBehavior::AllowOverwrite};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::TextLookup;
@@ -133,6 +134,18 @@ impl StateDir {
         prepare(&folder)?;
         Ok(folder)
     }
+}
+
+/// Replaces a file whole: whoever reads it finds the old content or the new, never a part. What is
+/// written first lies in `temporary`, on the same file system.
+///
+/// # Errors
+/// The content can't be written, or not be put in the file's place.
+pub fn replace(path: &Utf8Path, temporary: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let file = AtomicFile::new_with_tmpdir(path, AllowOverwrite, temporary);
+    let mut options = private_file();
+    options.write(true).create_new(true);
+    Ok(file.write_with_options(|file| file.write_all(content), options)?)
 }
 
 /// Options that give a file its mode when it is made.

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::front::Front;
 use super::questions::Answer;
 use super::session::Speech;
-use super::turn::{About, Server, server_id};
+use super::turn::{About, Changes, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use rea_fsm::{CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
@@ -31,6 +31,7 @@ impl<W: World> Engine<W> {
             bytes: call.line.len() as u64,
             asks: call.asks(),
         };
+        self.changed(Changes::Numbers);
         let label = call.label.clone();
         self.calls.insert(id, call);
         let about = About {

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::front::{Asked, Catalogue, Ended, Front, Offered, Reply};
-use super::turn::{About, Server};
+use super::turn::{About, Changes, Server};
 use super::{Engine, ServerId, World, session};
 use crate::protocol::version;
 use crate::publish::events;
@@ -109,6 +109,7 @@ impl<W: World> Engine<W> {
                 let (leaf, name) = (server.downstream.leaf(), &server.name);
                 debug!(event = "downstream.health_changed", server_name = name, state = %leaf);
                 front.state_changed(id, leaf, world);
+                self.changed(Changes::Visible);
             }
             Effect::Log(event) => {
                 let version = server.downstream.conn().era().version();
@@ -180,6 +181,7 @@ impl<W: World> Engine<W> {
             last_words,
         };
         front.completed(&ended, &mut self.world);
+        self.changed(Changes::Numbers);
     }
 
     fn keep(&mut self, call: CallId, about: About<'_>) {

@@ -3,6 +3,7 @@
 //! Invariant: what was listed before stays until a whole new list has arrived; a list that can't
 //! be had leaves the old one. Lists are bounded in pages, entries and bytes.
 
+use super::complaints::{Complaints, Fault};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::listing::{ENTRIES_MAX, Entry, ListKind, Page};
 use crate::wire::raw::Raw;
@@ -115,13 +116,19 @@ impl Lister {
     }
 
     /// Takes a page in. A cursor that comes back ends the list: it would go on for ever.
-    pub(super) fn page(&mut self, kind: ListKind, result: Raw<'_>) -> Listed {
+    pub(super) fn page(
+        &mut self,
+        kind: ListKind,
+        result: Raw<'_>,
+        complaints: &mut Complaints,
+    ) -> Listed {
         let Some(partial) = self.open.get_mut(&kind) else {
             return Listed::Open;
         };
         let page = match Page::parse(kind, &self.server, result) {
             Ok(page) => page,
             Err(not_a_page) => {
+                complaints.add(Fault::NotAList);
                 warn!(
                     event = "downstream.not_a_list",
                     server_name = self.server,
@@ -134,6 +141,7 @@ impl Lister {
         partial.entries.extend(page.entries);
         partial.bytes += result.text().len();
         if partial.is_too_much() {
+            complaints.add(Fault::EndlessList);
             warn!(
                 event = "downstream.endless_list",
                 server_name = self.server,
@@ -149,6 +157,7 @@ impl Lister {
             if partial.cursors.insert(cursor.text().to_owned()) {
                 return Listed::Next(kind, cursor.text().to_owned());
             }
+            complaints.add(Fault::RepeatedCursor);
             warn!(
                 event = "downstream.repeated_cursor",
                 server_name = self.server,
@@ -158,6 +167,7 @@ impl Lister {
         }
         if let Some(whole) = self.open.remove(&kind) {
             if whole.malformed > 0 {
+                complaints.add(Fault::MalformedEntries);
                 warn!(
                     event = "downstream.malformed_entries",
                     server_name = self.server,
@@ -167,7 +177,9 @@ impl Lister {
                 );
             }
             let entries = match kind {
-                ListKind::Tools | ListKind::Prompts => self.without_repeated(kind, whole.entries),
+                ListKind::Tools | ListKind::Prompts => {
+                    self.without_repeated(kind, whole.entries, complaints)
+                }
                 ListKind::Resources | ListKind::ResourceTemplates => whole.entries,
             };
             self.lists.insert(kind, entries);
@@ -177,12 +189,18 @@ impl Lister {
     }
 
     /// Of several entries with one name the first counts: models refuse a list with two.
-    fn without_repeated(&self, kind: ListKind, mut entries: Vec<Entry>) -> Vec<Entry> {
+    fn without_repeated(
+        &self,
+        kind: ListKind,
+        mut entries: Vec<Entry>,
+        complaints: &mut Complaints,
+    ) -> Vec<Entry> {
         let count = entries.len();
         let mut names = BTreeSet::new();
         entries.retain(|entry| names.insert(entry.name.clone()));
         let repeated = count - entries.len();
         if repeated > 0 {
+            complaints.add(Fault::RepeatedEntries);
             warn!(
                 event = "downstream.repeated_entries",
                 server_name = self.server,
@@ -194,7 +212,13 @@ impl Lister {
     }
 
     /// The server does not want to list that.
-    pub(super) fn refused(&mut self, kind: ListKind, error: Raw<'_>) -> Listed {
+    pub(super) fn refused(
+        &mut self,
+        kind: ListKind,
+        error: Raw<'_>,
+        complaints: &mut Complaints,
+    ) -> Listed {
+        complaints.add(Fault::ListRefused);
         let said = error.member("message").and_then(Raw::as_str);
         info!(
             event = "downstream.list_refused",
@@ -207,7 +231,8 @@ impl Lister {
     }
 
     /// The answer can't be read.
-    pub(super) fn unusable(&mut self, kind: ListKind) -> Listed {
+    pub(super) fn unusable(&mut self, kind: ListKind, complaints: &mut Complaints) -> Listed {
+        complaints.add(Fault::NotAList);
         warn!(
             event = "downstream.not_a_list",
             server_name = self.server,

@@ -6,12 +6,19 @@ use tracing::{error, warn};
 /// What has been said of the log.
 #[derive(Debug, Default)]
 pub(super) struct LogWatch {
-    told: Told,
+    said: Said,
     unsynced_told: Option<String>,
 }
 
+/// Whether there was something to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Now,
+    Nothing,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Told {
+enum Said {
     #[default]
     Writing,
     Gap,
@@ -19,25 +26,28 @@ enum Told {
 
 impl LogWatch {
     /// Takes note of how the log is.
-    pub(super) fn look(&mut self, health: Health) {
-        match (&health.state, self.told) {
-            (HealthState::Gap { first, reason, .. }, Told::Writing) => {
-                self.told = Told::Gap;
+    pub(super) fn look(&mut self, health: Health) -> Told {
+        let mut told = Told::Nothing;
+        match (&health.state, self.said) {
+            (HealthState::Gap { first, reason, .. }, Said::Writing) => {
+                self.said = Said::Gap;
+                told = Told::Now;
                 error!(
                     event = "gateway.log_gap",
                     first, reason, "the event log can't be written; free the disk"
                 );
             }
-            (HealthState::Ok, Told::Gap) => {
-                self.told = Told::Writing;
+            (HealthState::Ok, Said::Gap) => {
+                self.said = Said::Writing;
+                told = Told::Now;
                 warn!(
                     event = "gateway.log_resumed",
                     "the event log is written again; a record in it says what is missing"
                 );
             }
-            (HealthState::Gap { .. }, Told::Gap)
-            | (HealthState::Ok, Told::Writing)
-            | (HealthState::Off, Told::Writing | Told::Gap) => {}
+            (HealthState::Gap { .. }, Said::Gap)
+            | (HealthState::Ok, Said::Writing)
+            | (HealthState::Off, Said::Writing | Said::Gap) => {}
         }
         if health.sync_failure != self.unsynced_told {
             if let Some(reason) = &health.sync_failure {
@@ -47,6 +57,8 @@ impl LogWatch {
                 );
             }
             self.unsynced_told = health.sync_failure;
+            told = Told::Now;
         }
+        told
     }
 }

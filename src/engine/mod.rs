@@ -15,6 +15,7 @@
 
 mod call;
 mod client_says;
+mod complaints;
 mod flood;
 mod front;
 mod interpreter;
@@ -30,11 +31,12 @@ mod world;
 
 pub use call::{Call, Label, Watch};
 pub use client_says::Resumed;
+pub use complaints::{Complaints, Fault};
 pub use front::{Asked, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
 pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;
-pub use turn::{Engine, ServerSetup};
+pub use turn::{Changes, Engine, ServerSetup};
 pub use world::World;
 
 use serde::Serialize;

@@ -1,9 +1,10 @@
 //! What the world reports of a server's process, turned into the machine's events.
 
+use super::complaints::{Fault, Seen};
 use super::flood;
 use super::front::{Front, Interest, Reply, Unusable};
 use super::session::{self, Heard};
-use super::turn::{About, Server};
+use super::turn::{About, Changes, Server};
 use super::{Engine, ServerId, World};
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::ErrorCode;
@@ -55,7 +56,10 @@ impl<W: World> Engine<W> {
         front: &mut impl Front,
     ) {
         let report = match report {
-            ServerReport::Spawned { pid } => Report::SpawnOk { pid },
+            ServerReport::Spawned { pid } => {
+                self.runs(server, generation, Some(pid));
+                Report::SpawnOk { pid }
+            }
             ServerReport::SpawnFailed(failure) => Report::SpawnFailed { failure },
             ServerReport::Output(bytes) => {
                 return self.output(server, generation, Some(bytes), front);
@@ -72,10 +76,28 @@ impl<W: World> Engine<W> {
             } => {
                 self.output(server, generation, None, front);
                 self.servers[server.index()].last_words = last_words;
+                self.runs(server, generation, None);
                 Report::Exited { status, unread }
             }
         };
         self.child(server, generation, report, About::default(), front);
+    }
+
+    /// Takes note of the process of the server's present life.
+    fn runs(&mut self, server: ServerId, generation: Generation, pid: Option<u32>) {
+        let server = &mut self.servers[server.index()];
+        if server.session.generation == Some(generation) {
+            server.pid = pid;
+            self.changed(Changes::Visible);
+        }
+    }
+
+    fn complain(&mut self, server: ServerId, fault: Fault) {
+        let seen = self.servers[server.index()].session.complaints.add(fault);
+        self.changed(match seen {
+            Seen::First => Changes::Visible,
+            Seen::Before => Changes::Numbers,
+        });
     }
 
     fn child(
@@ -134,15 +156,27 @@ impl<W: World> Engine<W> {
             name,
             ..
         } = &mut self.servers[server.index()];
+        let known_faults = session.complaints.kinds();
         let heard = session.hear(line, downstream.questions());
+        if session.complaints.kinds() > known_faults {
+            self.changes = Changes::Visible;
+        }
         if let Heard::Notice(notification) = &heard
             && front.interest(server, notification) == Interest::None
         {
             return self.alive(server, generation, front);
         }
         let calls = downstream.conn().calls();
-        if heard.is_unsolicited(calls) && flood.message(self.now, name) == flood::Verdict::Dropped {
-            return self.dropped(server, generation, heard);
+        if heard.is_unsolicited(calls) {
+            let fault = heard.is_answer().then_some(Fault::UnawaitedAnswer);
+            let verdict = flood.message(self.now, name);
+            if let Some(fault) = fault {
+                self.complain(server, fault);
+            }
+            if verdict == flood::Verdict::Dropped {
+                self.complain(server, Fault::Flood);
+                return self.dropped(server, generation, heard);
+            }
         }
         self.heard(server, generation, line, heard, Unusable::Malformed, front);
     }
@@ -253,6 +287,7 @@ impl<W: World> Engine<W> {
             Heard::Other => self.alive(server, generation, front),
             Heard::Nothing => {}
             Heard::Garbage => {
+                self.complain(server, Fault::StrayOutput);
                 let shown = &line[..line.len().min(GARBAGE_SHOWN_BYTES)];
                 debug!(
                     event = "downstream.stray_output",
@@ -319,6 +354,7 @@ impl<W: World> Engine<W> {
             server_name = self.name(server),
             bytes = line.bytes
         );
+        self.complain(server, Fault::OversizedLine);
         let heard = self.servers[server.index()].session.hear_oversized(line);
         let unusable = Unusable::Oversized { limit };
         self.heard(server, generation, line.head, heard, unusable, front);

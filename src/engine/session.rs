@@ -1,14 +1,15 @@
 //! One life of one server, as a conversation: what we asked, what it says, what it asks.
 //!
 //! It turns lines into what they mean, and effects into lines. Invariant: a session belongs to one
-//! generation; beginning another forgets everything but the lists, and what the client wants of
-//! every process: how loud it is to be, and which resources to watch.
+//! generation; beginning another forgets everything but the lists, the complaints, and what the client
+//! wants of every process: how loud it is to be, and which resources to watch.
 
 mod hearing;
 
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
+use super::complaints::Complaints;
 use super::lister::{Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
@@ -68,6 +69,7 @@ pub(super) struct Session {
     asked: BTreeMap<u64, Asked>,
     next_own: u64,
     lister: Lister,
+    pub(super) complaints: Complaints,
     pub(super) questions: Questions,
     wishes: Wishes,
     /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
@@ -89,6 +91,7 @@ impl Session {
             asked: BTreeMap::new(),
             next_own: 0,
             lister: Lister::new(server),
+            complaints: Complaints::default(),
             questions: Questions::default(),
             wishes: Wishes::default(),
             tokens: BTreeSet::new(),

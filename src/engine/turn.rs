@@ -1,15 +1,16 @@
 //! The engine: machines, log, timers, slots, and the calls' bytes. Synchronous.
 
 use super::call::{Call, Label};
+use super::complaints::Complaints;
 use super::flood::Flood;
 use super::front::{Front, Reply};
-use super::log_watch::LogWatch;
+use super::log_watch::{LogWatch, Told};
 use super::questions::Answer;
 use super::session::Session;
 use super::slots::Slots;
 use super::timers::Timers;
 use super::{ServerId, World};
-use crate::journal::{Annotated, Journal, NotLogged, Note, Snapshots};
+use crate::journal::{Annotated, Health, Journal, NotLogged, Note, Snapshots};
 use crate::protocol::introduction::Introduction;
 use crate::publish::events;
 use rea_fsm::{
@@ -40,6 +41,7 @@ pub(super) struct Server {
     pub(super) session: Session,
     pub(super) last_words: String,
     pub(super) flood: Flood,
+    pub(super) pid: Option<u32>,
 }
 
 /// Every machine, and what they need.
@@ -58,6 +60,19 @@ pub struct Engine<W> {
     pub(super) now: Millis,
     turn_before: Millis,
     pub(super) introduction: Rc<Introduction>,
+    pub(super) changes: Changes,
+}
+
+/// What people are shown and that is not what it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Changes {
+    /// Nothing.
+    #[default]
+    None,
+    /// How many calls there are, and how often something was seen.
+    Numbers,
+    /// Something that people want to know at once.
+    Visible,
 }
 
 /// What an event brings along for the interpreter. The machine never sees it.
@@ -83,6 +98,7 @@ impl<W: World> Engine<W> {
                 name: setup.name,
                 last_words: String::new(),
                 flood: Flood::default(),
+                pid: None,
                 downstream: Downstream::new(setup.tuning, setup.jitter_seed),
             })
             .collect();
@@ -101,7 +117,18 @@ impl<W: World> Engine<W> {
             now: Millis::ZERO,
             turn_before: Millis::ZERO,
             introduction: Rc::default(),
+            changes: Changes::None,
         }
+    }
+
+    /// Takes note that what people are shown is not what it was.
+    pub(super) fn changed(&mut self, changes: Changes) {
+        self.changes = self.changes.max(changes);
+    }
+
+    /// What has changed since this was asked the last time.
+    pub const fn take_changes(&mut self) -> Changes {
+        std::mem::replace(&mut self.changes, Changes::None)
     }
 
     /// Begins a turn. Time never goes back inside the log.
@@ -136,6 +163,21 @@ impl<W: World> Engine<W> {
     /// The server's machine.
     pub fn downstream(&self, server: ServerId) -> &Downstream {
         &self.servers[server.index()].downstream
+    }
+
+    /// The server's process, while there is one.
+    pub fn pid(&self, server: ServerId) -> Option<u32> {
+        self.servers[server.index()].pid
+    }
+
+    /// What the server did that no server should.
+    pub fn complaints(&self, server: ServerId) -> &Complaints {
+        &self.servers[server.index()].session.complaints
+    }
+
+    /// How the log is.
+    pub fn log_health(&mut self) -> Health {
+        self.journal.health()
     }
 
     /// When the next timer is due.
@@ -262,7 +304,9 @@ impl<W: World> Engine<W> {
     pub fn commit(&mut self) {
         let servers = &self.servers;
         self.not_logged = self.journal.commit(&|| snapshots(servers)).err();
-        self.log_watch.look(self.journal.health());
+        if self.log_watch.look(self.journal.health()) == Told::Now {
+            self.changed(Changes::Visible);
+        }
         self.world.release();
     }
 

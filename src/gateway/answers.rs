@@ -4,6 +4,7 @@ use super::client::{Client, Pending, say};
 use super::errors;
 use super::tasks::Outcome;
 use crate::engine::{self, Asked, Ended, Front, Interest, Offered, Reply, ServerId, World};
+use crate::live_state::wall;
 use crate::protocol::failure::{self, tool_failure};
 use crate::protocol::relay::reply_to_client;
 use crate::protocol::{bridge, client_side};
@@ -27,11 +28,7 @@ pub(super) enum AnswerForm {
 
 impl Client {
     fn wall(&self, at: Millis) -> String {
-        let length = jiff::SignedDuration::from_millis(i64::try_from(at.0).unwrap_or(i64::MAX));
-        match self.began.checked_add(length) {
-            Ok(wall) => format!("{wall:.3}"),
-            Err(_) => at.to_string(),
-        }
+        format!("{:.3}", wall(self.began, at))
     }
 
     /// Tells the client what became of a call that brought no answer of the server's.

@@ -11,6 +11,7 @@ mod errors;
 mod exchanges;
 mod held;
 mod lifecycle;
+mod live;
 mod notices;
 mod policy;
 mod questions;
@@ -21,10 +22,12 @@ mod tasks;
 
 pub use client::{Client, ClientSetup, TextFilter};
 pub use lifecycle::Patience;
+pub use live::Run;
 pub use policy::{Annotations, CallPolicy, ToolPolicy};
 
-use crate::engine::{Engine, ServerId, ServerReport, World};
+use crate::engine::{Changes, Engine, ServerId, ServerReport, World};
 use crate::journal::NotLogged;
+use crate::live_state::LiveState;
 use crate::wire::line::{Line, LineSplitter};
 use client::Ending;
 use lifecycle::{Command, Lifecycle};
@@ -174,6 +177,16 @@ impl<W: World> Gateway<W> {
     pub fn is_over(&self) -> bool {
         self.lifecycle
             .is_over(self.engine.now(), || self.engine.is_closed())
+    }
+
+    /// What people are shown and that is not what it was when this was asked the last time.
+    pub const fn take_changes(&mut self) -> Changes {
+        self.engine.take_changes()
+    }
+
+    /// Everything that is published of this run, as it is now.
+    pub fn live_state(&mut self, run: &Run) -> LiveState {
+        live::state(&mut self.engine, &self.client, run)
     }
 
     /// The world, for whoever drives the turn.

@@ -7,10 +7,10 @@
 //! construction; a file is locked before anybody writes to it and until the session ends; only
 //! files that could be locked are deleted, so never a live session's.
 
-use super::names::{FileName, hold};
+use super::names::FileName;
 use super::sink::Sink;
+use crate::file_lock;
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -305,30 +305,21 @@ impl Keeper {
             self.held.retain(|(held, _)| held != name);
             return std::fs::remove_file(path).is_ok();
         }
-        File::open(&path).is_ok_and(|file| {
-            flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-                && std::fs::remove_file(&path).is_ok()
-        })
+        File::open(&path)
+            .is_ok_and(|file| file_lock::hold(&file).is_ok() && std::fs::remove_file(&path).is_ok())
     }
 }
 
 /// Makes and locks a file. Somebody who deletes old files, or looks whether this one is live,
 /// may hold it for a moment just after it came to be.
 fn create(path: &Utf8Path) -> io::Result<(File, File)> {
-    const ATTEMPTS: u32 = 50;
-    const PAUSE: Duration = Duration::from_millis(2);
     let file = OpenOptions::new()
         .append(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    for _ in 0..ATTEMPTS {
-        match hold(&file) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
-            // A file system without locks: then nobody can lock it for deletion either.
-            Ok(()) | Err(_) => break,
-        }
-    }
+    // A file system without locks: then nobody can lock it for deletion either.
+    let _ = file_lock::hold_patiently(&file);
     if file.metadata()?.nlink() == 0 {
         return Err(io::ErrorKind::NotFound.into());
     }

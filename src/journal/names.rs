@@ -3,10 +3,9 @@
 //! A gateway holds a lock on each file of its session until it ends. The lock is on the file
 //! itself, which is never replaced; it goes when the process does, however it ends.
 
+use crate::file_lock;
 use camino::Utf8Path;
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
-use std::fs::File;
 use std::io;
 
 const EXTENSION: &str = ".jsonl";
@@ -91,20 +90,9 @@ impl std::fmt::Display for FileName {
     }
 }
 
-/// Marks a file as being written, until every handle of it is closed.
-///
-/// # Errors
-/// Somebody else holds it, or the file system knows no locks.
-pub(super) fn hold(file: &File) -> io::Result<()> {
-    Ok(flock(file, FlockOperation::NonBlockingLockExclusive)?)
-}
-
 /// Whether a gateway that still runs writes to this file's session.
 pub fn is_being_written(path: &Utf8Path) -> bool {
-    let Ok(file) = File::open(path) else {
-        return false;
-    };
-    flock(&file, FlockOperation::NonBlockingLockShared).is_err()
+    file_lock::is_held(path)
 }
 
 #[cfg(test)]

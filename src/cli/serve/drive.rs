@@ -1,11 +1,12 @@
 //! The loop: wait, take everything that is waiting, end the turn.
 
+use super::published::Published;
 use super::world::RealWorld;
 use crate::engine::{ServerId, ServerReport};
 use crate::gateway::{Gateway, Input};
 use crate::publish::redact::SharedRedactor;
 use crate::transport::{EVENTS_MAX, ProcessReport, ReportKind, TransportEvent};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use rea_fsm::{BlockReason, Millis, SpawnFailure};
 use std::future::poll_fn;
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ impl Clock {
     pub(super) fn start() -> Self {
         Self {
             began: Instant::now(),
-            wall: Timestamp::now(),
+            wall: whole_milliseconds(Timestamp::now()),
         }
     }
 
@@ -46,6 +47,11 @@ impl Clock {
     fn instant(self, at: Millis) -> Instant {
         self.began + Duration::from_millis(at.0)
     }
+}
+
+/// The log and whatever is shown count in these.
+fn whole_milliseconds(at: Timestamp) -> Timestamp {
+    at.round(Unit::Millisecond).unwrap_or(at)
 }
 
 /// How often the readers get their turn before a timer does: once to see that there is something,
@@ -96,11 +102,15 @@ pub(super) async fn run(
     mut inbox: Receiver<TransportEvent>,
     clock: Clock,
     redactor: &SharedRedactor,
+    mut published: Published,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut client_gone = false;
+    published.look(&mut gateway, clock.now());
     loop {
-        let due = gateway.next_due().map(|due| clock.instant(due));
+        let due = [gateway.next_due(), published.next_due()];
+        let due = due.into_iter().flatten().min();
+        let due = due.map(|due| clock.instant(due));
         let woken = tokio::select! {
             biased;
             event = inbox.recv() => Woken::Event(event),
@@ -131,12 +141,14 @@ pub(super) async fn run(
             gateway.take(Input::ClientGone);
         }
         gateway.end();
+        published.look(&mut gateway, clock.now());
         if gateway.is_over() {
             break;
         }
     }
     let _ = timeout(LAST_WORDS_TO_CLIENT, drain_output(&mut gateway, &mut inbox)).await;
     info!(event = "gateway.shutdown", "every server has ended");
+    published.finish(&mut gateway);
     if let Err(not_logged) = gateway.close() {
         error!(event = "gateway.log_incomplete", "{not_logged}");
         return Ok(ExitCode::FAILURE);

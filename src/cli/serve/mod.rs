@@ -4,6 +4,7 @@
 
 mod drive;
 mod launch;
+mod published;
 mod tuning;
 mod world;
 
@@ -17,8 +18,11 @@ use crate::config::server::{Protocol, Retry, Server};
 use crate::config::state_dir::StateDir;
 
 use crate::engine::{Catalogue, Engine, ServerId, ServerSetup};
-use crate::gateway::{Annotations, CallPolicy, Client, ClientSetup, Gateway, Patience, ToolPolicy};
+use crate::gateway::{
+    Annotations, CallPolicy, Client, ClientSetup, Gateway, Patience, Run, ToolPolicy,
+};
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
+use crate::live_state::{Publisher, Session};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
 use crate::transport::{
@@ -28,6 +32,7 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use launch::Launch;
+use published::Published;
 use rea_fsm::{CallClass, Millis};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -88,6 +93,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let redactor = redactor.clone();
         Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
     };
+    let place = Session::begin(&state_dir, &session)?;
+    let unfinished = place.folder().to_owned();
+    let (publisher, _last_state) = Publisher::start(state_dir.path(), place)?;
     let logs = state_dir.subfolder("logs")?;
     let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
 
@@ -96,7 +104,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let redactor = redactor.clone();
         Box::new(move |text: &str| redactor.current().redact(text) != text)
     };
-    let (keeper, _last_catalogues) = Keeper::start(catalogues.clone(), holds_secret)?;
+    let (keeper, _last_catalogues) = Keeper::start(catalogues.clone(), unfinished, holds_secret)?;
 
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -134,7 +142,14 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 &redactor,
             )?;
             start_input(&std::io::stdin(), events).context("standard input can't be used")?;
-            drive::run(gateway, inbox, began, &redactor).await
+            let run = Run {
+                session_id: session,
+                pid: std::process::id(),
+                metrics_port: None,
+                version: env!("CARGO_PKG_VERSION"),
+            };
+            let published = Published::new(publisher, run);
+            drive::run(gateway, inbox, began, &redactor, published).await
         })
 }
 

@@ -50,6 +50,23 @@ pub(in crate::engine) enum Heard<'a> {
 }
 
 impl Heard<'_> {
+    /// Whether it answers a call.
+    pub(in crate::engine) const fn is_answer(&self) -> bool {
+        match self {
+            Self::Reply { .. } | Self::Unusable { .. } => true,
+            Self::Report(_)
+            | Self::Progress { .. }
+            | Self::Write(_)
+            | Self::NextPage(_)
+            | Self::Notice(_)
+            | Self::Question(_)
+            | Self::Withdrawal(_)
+            | Self::Other
+            | Self::Garbage
+            | Self::Nothing => false,
+        }
+    }
+
     /// Whether the server has said it of its own accord, as often as it likes, if these are the
     /// calls that it has.
     pub(in crate::engine) fn is_unsolicited(&self, calls: &Ledger) -> bool {
@@ -124,7 +141,7 @@ impl Session {
                 }),
                 Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
                 Some(Asked::List(kind)) => {
-                    let listed = self.lister.unusable(kind);
+                    let listed = self.lister.unusable(kind, &mut self.complaints);
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
@@ -279,11 +296,11 @@ impl Session {
                 Heard::Report(Report::Pong {})
             }
             (Asked::List(kind), Outcome::Result { raw, .. }) => {
-                let listed = self.lister.page(*kind, *raw);
+                let listed = self.lister.page(*kind, *raw, &mut self.complaints);
                 self.listed(listed)
             }
             (Asked::List(kind), Outcome::Error { raw, .. }) => {
-                let listed = self.lister.refused(*kind, *raw);
+                let listed = self.lister.refused(*kind, *raw, &mut self.complaints);
                 self.listed(listed)
             }
             (

@@ -1,0 +1,136 @@
+//! What is found of a folder's gateways. Reading alters nothing.
+
+use super::session::is_alive;
+use super::{GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::{Duration, SystemTime};
+
+/// A state file is smaller: ten thousand servers with long errors.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// What is found.
+#[derive(Debug)]
+pub struct Found {
+    /// The gateway that owns the state file, or the last one that did.
+    pub owner: Result<Option<Seen>, ReadState>,
+    /// Others that live, each with a file of its own.
+    pub guests: Vec<Seen>,
+    /// Gateways that live and have not written anything yet.
+    pub starting: usize,
+}
+
+/// One gateway's state.
+#[derive(Debug)]
+pub struct Seen {
+    /// What it has written.
+    pub state: LiveState,
+    /// Whether it lives.
+    pub liveness: Liveness,
+    /// How long ago it wrote that.
+    pub age: Duration,
+}
+
+/// Whether a gateway lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// It does.
+    Running,
+    /// It has ended, and said so.
+    Closed,
+    /// It is gone without a word.
+    Crashed,
+}
+
+/// Why a state file can't be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadState {
+    /// It can't be read.
+    #[error("{path} can't be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is none that this version knows.
+    #[error(
+        "{path} is no state file of this version of rea: {source}; it is written anew when `rea serve` runs here"
+    )]
+    Unknown {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+}
+
+/// Looks for the gateways of a state folder.
+pub fn read(folder: &Utf8Path) -> Found {
+    let sessions = folder.join(SESSIONS_FOLDER);
+    let owner = match see(&folder.join(STATE_FILE), &sessions) {
+        Ok(seen) => Ok(Some(seen)),
+        Err(ReadState::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    };
+    let owner_id = match &owner {
+        Ok(Some(seen)) => Some(seen.state.session_id.as_str()),
+        Ok(None) | Err(_) => None,
+    };
+    let mut guests = Vec::new();
+    let mut starting = 0;
+    for entry in sessions.read_dir_utf8().into_iter().flatten().flatten() {
+        let id = entry.file_name();
+        if Some(id) == owner_id || !is_alive(&sessions, id) {
+            continue;
+        }
+        match see(&entry.path().join(GUEST_FILE), &sessions) {
+            Ok(seen) => guests.push(seen),
+            Err(_) => starting += 1,
+        }
+    }
+    guests.sort_by(|one, other| one.state.started_at.cmp(&other.state.started_at));
+    Found {
+        owner,
+        guests,
+        starting,
+    }
+}
+
+fn see(path: &Utf8Path, sessions: &Utf8Path) -> Result<Seen, ReadState> {
+    let state = load(path)?;
+    let liveness = if is_alive(sessions, &state.session_id) {
+        Liveness::Running
+    } else if state.closed_at.is_some() {
+        Liveness::Closed
+    } else {
+        Liveness::Crashed
+    };
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let age = written
+        .ok()
+        .and_then(|at| SystemTime::now().duration_since(at).ok())
+        .unwrap_or_default();
+    Ok(Seen {
+        state,
+        liveness,
+        age,
+    })
+}
+
+pub(super) fn load(path: &Utf8Path) -> Result<LiveState, ReadState> {
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut text))
+        .map_err(|source| ReadState::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+    serde_json::from_slice(&text).map_err(|source| ReadState::Unknown {
+        path: path.to_owned(),
+        source,
+    })
+}
