@@ -16,6 +16,8 @@ mod calls;
 mod defects;
 #[path = "gateway/failures.rs"]
 mod failures;
+#[path = "gateway/freezing.rs"]
+mod freezing;
 #[path = "gateway/lists.rs"]
 mod lists;
 #[path = "gateway/logging.rs"]

@@ -7,17 +7,19 @@
 //!             ├─ journal   how events are recorded
 //!             ├─ numbers   one table of every number: key, unit, bounds, default
 //!             └─ template  `${NAME}` in values
+//! halt ── whether somebody has frozen the gateway
 //! child_env, command ── what one server is started with, from the registry and the host's environment
 //! ```
 //!
 //! Invariant: nothing here reads `std::env`; the environment is a parameter, so every rule can be tested. A value of a
 //! variable that is classed as a secret leaves this module only inside [`secret::Secret`] or [`child_env::ChildEnv`], and neither can be printed.
 //!
-//! Absent on purpose: starting anything, and writing anything but the state folder and its `.gitignore`.
+//! Absent on purpose: starting anything, and writing anything but the state folder, its `.gitignore` and `HALT`.
 
 pub mod child_env;
 pub mod command;
 mod decode;
+pub mod halt;
 pub mod journal;
 pub mod launcher;
 pub mod numbers;

@@ -37,7 +37,7 @@ pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;
 pub use turn::{Changes, Engine, ServerSetup};
-pub use world::World;
+pub use world::{Admission, World};
 
 use serde::Serialize;
 

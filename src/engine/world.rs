@@ -7,6 +7,18 @@
 use super::{Catalogue, ServerId};
 use rea_fsm::{CallId, Generation, Signal};
 
+/// Whether calls may be passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// They may.
+    Open,
+    /// Somebody has frozen the gateway, or nobody can tell.
+    Halted {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
 /// The effects on processes and on the client, as the engine stages them.
 pub trait World {
     /// Start the server's process.
@@ -37,6 +49,9 @@ pub trait World {
 
     /// Keep what the server offers for the next session.
     fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>);
+
+    /// Whether calls may be passed on. Asked once for each, at the moment when it would be.
+    fn admission(&mut self) -> Admission;
 
     /// Everything staged happens now.
     fn release(&mut self);

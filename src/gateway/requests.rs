@@ -1,22 +1,21 @@
 //! Requests of the client that a server answers, on their way there.
 
 use super::answers::AnswerForm;
-use super::client::{Client, Pending, refuse, say};
+use super::client::{Client, Pending, TextFilter, refuse, say};
 use super::routes::{Astray, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
-use crate::engine::{Call, Engine, Label, ServerId, World};
-use crate::journal::Note;
+use crate::engine::{Admission, Call, Engine, Label, ServerId, World};
+use crate::journal::{NotLogged, Note};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::failure::{self, Failure};
+use crate::protocol::method;
 use crate::protocol::relay::request_to_server;
 use crate::protocol::request_state::RequestDigest;
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallId, Executed};
-
-const NOT_LOGGED: &str = "not_logged";
 
 impl Client {
     /// Passes a request on to the server that it is for.
@@ -59,8 +58,8 @@ impl Client {
             None => None,
         };
         let id = self.new_call();
-        if engine.not_logged().is_some() {
-            return refuse_unlogged(&client_id, id, &route, asks, engine);
+        if let Some(denial) = denial(&request.method, &self.redact, engine) {
+            return deny(&client_id, id, &route, asks, &denial, engine);
         }
         let mut relayed = Vec::new();
         let wire_id = DownstreamId::Call(id);
@@ -138,22 +137,76 @@ impl Client {
     }
 }
 
-/// A call that can't be written into a log that is required is not executed.
-fn refuse_unlogged<W: World>(
+/// A call that is not passed on, and why.
+struct Denial {
+    /// A stable word.
+    reason: &'static str,
+    /// What has happened, and what to do.
+    text: String,
+}
+
+impl Denial {
+    /// A call that can't be written into a log that is required is not executed.
+    fn unlogged(not_logged: &NotLogged) -> Self {
+        Self {
+            reason: "not_logged",
+            text: not_logged.to_string(),
+        }
+    }
+
+    fn halted(reason: &str) -> Self {
+        Self {
+            reason: "halted",
+            text: format!(
+                "Kill switch active: {reason}. No call is passed on until somebody lifts it with \
+                 `rea unfreeze`"
+            ),
+        }
+    }
+}
+
+/// Whether a request makes a server do something new. What only follows up on work that has begun goes
+/// on while the gateway is frozen: calls in flight may finish.
+fn begins_work(method: &str) -> bool {
+    !matches!(
+        method,
+        method::RESOURCES_SUBSCRIBE
+            | method::RESOURCES_UNSUBSCRIBE
+            | method::TASKS_GET
+            | method::TASKS_RESULT
+            | method::TASKS_CANCEL
+            | method::TASKS_LIST
+    )
+}
+
+/// Why a request is not passed on, if it is not.
+fn denial<W: World>(method: &str, redact: &TextFilter, engine: &mut Engine<W>) -> Option<Denial> {
+    if let Some(not_logged) = engine.not_logged() {
+        return Some(Denial::unlogged(not_logged));
+    }
+    if !begins_work(method) {
+        return None;
+    }
+    match engine.world().admission() {
+        Admission::Open => None,
+        Admission::Halted { reason } => Some(Denial::halted(&redact(&reason))),
+    }
+}
+
+fn deny<W: World>(
     client_id: &RequestId,
     call: CallId,
     route: &Route<'_>,
     asks: Asks,
+    denial: &Denial,
     engine: &mut Engine<W>,
 ) {
-    let Some(not_logged) = engine.not_logged() else {
-        return;
-    };
-    let text = format!("{not_logged}. The call was not executed and is safe to repeat.");
+    let Denial { reason, text } = denial;
+    let text = format!("{text}. The call was not executed and is safe to repeat.");
     let facts = Failure {
         server: engine.name(route.server),
         state: engine.downstream(route.server).leaf().name(),
-        reason: NOT_LOGGED,
+        reason,
         executed: Executed::No,
         retry_at: None,
     };
@@ -169,7 +222,7 @@ fn refuse_unlogged<W: World>(
     let tool = match &route.label {
         Label::Tool(label) | Label::Request(label) => label.clone(),
     };
-    let reason = NOT_LOGGED.to_owned();
+    let reason = (*reason).to_owned();
     engine.note(&Note::Refused { call, tool, reason });
     say(engine.world(), |out| out.extend_from_slice(&answer));
 }

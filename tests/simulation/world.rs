@@ -7,7 +7,7 @@ use super::child::{Birth, Chunks, Does, Life, Midwife, Process, What};
 use super::log::Written;
 pub(crate) use super::messages::{Act, Key, Report, Waiting};
 use super::rng::Rng;
-use rea::engine::{ServerId, World};
+use rea::engine::{Admission, ServerId, World};
 use rea_fsm::{CallId, Generation, Signal};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,8 @@ pub(crate) struct SimWorld {
     pub(crate) reads: Vec<Read>,
     pub(crate) written: Written,
     next_pid: u32,
+    /// Why calls are not passed on, if they are not.
+    pub(crate) halted: Option<String>,
 }
 
 impl SimWorld {
@@ -66,6 +68,7 @@ impl SimWorld {
             reads: Vec::new(),
             written,
             next_pid: 1_000,
+            halted: None,
         }
     }
 
@@ -382,6 +385,15 @@ impl World for SimWorld {
     }
 
     fn remember(&mut self, _: ServerId, _: rea::engine::Catalogue<'_>) {}
+
+    fn admission(&mut self) -> Admission {
+        match &self.halted {
+            None => Admission::Open,
+            Some(reason) => Admission::Halted {
+                reason: reason.clone(),
+            },
+        }
+    }
 
     fn release(&mut self) {
         let written = self.written.bytes();

@@ -10,14 +10,15 @@ mod world;
 
 use crate::catalogue::{self, CATALOGUE_FOLDER, ConfigDigest, Keeper, Remembered};
 use crate::cli::environment;
+use crate::config::halt::HALT_FILE;
 use crate::config::journal::JournalMode;
 use crate::config::registry::{Registry, Warning};
-use crate::config::root::Root;
+use crate::config::root::{FOLDER, Root};
 use crate::config::secret::is_secret_name;
 use crate::config::server::{Protocol, Retry, Server};
 use crate::config::state_dir::StateDir;
 
-use crate::engine::{Catalogue, Engine, ServerId, ServerSetup};
+use crate::engine::{Admission, Catalogue, Engine, ServerId, ServerSetup};
 use crate::gateway::{
     Annotations, CallPolicy, Client, ClientSetup, Gateway, Patience, Run, ToolPolicy,
 };
@@ -93,6 +94,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         let redactor = redactor.clone();
         Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
     };
+    let switches = switches(&root, &state_dir);
+    if let Admission::Halted { reason } = world::halt(&switches) {
+        warn!(
+            event = "halt.acknowledged_at_startup",
+            "calls are refused: {reason}"
+        );
+    }
     let place = Session::begin(&state_dir, &session)?;
     let unfinished = place.folder().to_owned();
     let (publisher, _last_state) = Publisher::start(state_dir.path(), place)?;
@@ -131,7 +139,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 .map(|(server, config)| catalogue::load(&catalogues, server, config))
                 .collect();
             let memory = Memory::new(keeper, digests);
-            let real = RealWorld::new(pool, output, output_bytes_max, launches, memory);
+            let real = RealWorld::new(pool, output, output_bytes_max, launches, memory, switches);
             let gateway = assemble(
                 &registry,
                 &remembered,
@@ -155,6 +163,16 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 
 fn tell(warning: &Warning) {
     warn!(event = "registry.warning", "{warning}");
+}
+
+/// Where the gateway can be frozen: in the project, and where `rea freeze` can write if not there.
+fn switches(root: &Root, state_dir: &StateDir) -> Vec<Utf8PathBuf> {
+    let mut switches = vec![root.path.join(FOLDER).join(HALT_FILE)];
+    let other = state_dir.path().join(HALT_FILE);
+    if !switches.contains(&other) {
+        switches.push(other);
+    }
+    switches
 }
 
 /// Puts the machines, the log and the client's side together.

@@ -2,8 +2,10 @@
 
 use super::launch::Launch;
 use crate::catalogue::{ConfigDigest, Keeper, Remembered};
-use crate::engine::{Catalogue, ServerId, World};
+use crate::config::halt::{self, Halt};
+use crate::engine::{Admission, Catalogue, ServerId, World};
 use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
+use camino::Utf8PathBuf;
 use rea_fsm::{CallId, Generation, Signal, SpawnFailure};
 use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll};
@@ -25,6 +27,7 @@ pub(super) struct RealWorld {
     refused: VecDeque<(ServerId, Generation, SpawnFailure)>,
     shares: Shares,
     memory: Memory,
+    switches: Vec<Utf8PathBuf>,
 }
 
 /// What is kept of every server for the next session.
@@ -68,6 +71,7 @@ impl RealWorld {
         output_bytes_max: usize,
         launches: Vec<Launch>,
         memory: Memory,
+        switches: Vec<Utf8PathBuf>,
     ) -> Self {
         let shares = Shares {
             bytes: vec![0; launches.len()],
@@ -83,6 +87,7 @@ impl RealWorld {
             refused: VecDeque::new(),
             shares,
             memory,
+            switches,
         }
     }
 
@@ -154,6 +159,20 @@ impl RealWorld {
     }
 }
 
+/// Whether somebody has frozen the gateway at one of these places.
+pub(super) fn halt(switches: &[Utf8PathBuf]) -> Admission {
+    for switch in switches {
+        let reason = match halt::check(switch) {
+            Halt::Absent => continue,
+            Halt::Present { reason } if reason.is_empty() => format!("{switch} gives no reason"),
+            Halt::Present { reason } => reason,
+            Halt::Unknown { error } => format!("{switch} can't be looked for ({error})"),
+        };
+        return Admission::Halted { reason };
+    }
+    Admission::Open
+}
+
 impl World for RealWorld {
     fn spawn(&mut self, server: ServerId, generation: Generation) {
         self.acts.push(Act::Spawn(server, generation));
@@ -191,6 +210,10 @@ impl World for RealWorld {
     fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>) {
         let remembered = Remembered::of(catalogue);
         self.memory.staged.insert(server, remembered);
+    }
+
+    fn admission(&mut self) -> Admission {
+        halt(&self.switches)
     }
 
     fn release(&mut self) {
