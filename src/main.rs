@@ -1,10 +1,8 @@
 //! The `rea` command.
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use rea::cli::{demo, environment, replay, serve};
-use rea::config::root::Root;
-use rea::config::state_dir::StateDir;
+use rea::cli::place::Place;
+use rea::cli::{demo, freeze, replay, serve, status};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -20,6 +18,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Status(status::StatusArgs),
+    Freeze(freeze::FreezeArgs),
+    Unfreeze(freeze::UnfreezeArgs),
     Replay(replay::ReplayArgs),
     Demo(demo::DemoArgs),
     #[command(hide = true)]
@@ -31,10 +32,18 @@ fn main() -> ExitCode {
     let on_error = match &command {
         // To a script, an error of its own is a log that can't be read.
         Command::Replay(_) => replay::Verdict::Unreadable.into(),
-        Command::Serve(_) | Command::Demo(_) | Command::DemoServer(_) => ExitCode::FAILURE,
+        Command::Serve(_)
+        | Command::Status(_)
+        | Command::Freeze(_)
+        | Command::Unfreeze(_)
+        | Command::Demo(_)
+        | Command::DemoServer(_) => ExitCode::FAILURE,
     };
     let result = match command {
         Command::Serve(args) => serve::run(&args),
+        Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
+        Command::Freeze(args) => freeze::freeze(&args, &mut io::stdout().lock()),
+        Command::Unfreeze(args) => freeze::unfreeze(&args, &mut io::stdout().lock()),
         Command::Replay(args) => run_replay(&args),
         Command::Demo(args) => demo::run(&args, &mut io::stdout().lock()),
         Command::DemoServer(args) => demo::server::run(&args)
@@ -52,9 +61,7 @@ fn main() -> ExitCode {
 }
 
 fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
-    let here = std::env::current_dir().context("the working directory can't be found")?;
-    let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
-    let events_dir = StateDir::existing(&root, &environment::text).join(serve::EVENTS_FOLDER);
+    let events_dir = Place::find(args.root.as_deref())?.events();
     let progress = if io::stderr().is_terminal() && !io::stdout().is_terminal() {
         replay::Progress::Shown
     } else {

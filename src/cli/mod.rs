@@ -2,5 +2,8 @@
 
 pub mod demo;
 pub mod environment;
+pub mod freeze;
+pub mod place;
 pub mod replay;
 pub mod serve;
+pub mod status;

@@ -28,6 +28,7 @@ mod names;
 pub mod reader;
 pub mod sink;
 mod status;
+mod tail;
 mod upcast;
 pub mod writer;
 
@@ -43,4 +44,5 @@ pub use reader::{
 };
 pub use sink::{Memory, MemoryHandle, Sink};
 pub use status::{Health, HealthState, Mode, NotLogged};
+pub use tail::{Tail, tail_of_newest};
 pub use writer::{About, Journal};

@@ -1,0 +1,39 @@
+//! Which project a command is about, and where its gateways write.
+
+use super::environment;
+use super::serve::EVENTS_FOLDER;
+use crate::config::registry::Registry;
+use crate::config::root::Root;
+use crate::config::state_dir::StateDir;
+use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A project and its state folder. Nothing is made by looking.
+#[derive(Debug)]
+pub struct Place {
+    /// The project.
+    pub root: Root,
+    /// Where gateways of it write.
+    pub state: Utf8PathBuf,
+}
+
+impl Place {
+    /// The project that `--root` names, or the one here.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn find(root: Option<&Utf8Path>) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().context("the working directory can't be found")?;
+        let root = Root::find(root, &environment::text, &here)?;
+        let state = StateDir::existing(&root, &environment::text);
+        Ok(Self { root, state })
+    }
+
+    /// Where the event logs are: where the registry says, if there is one that can be read.
+    pub fn events(&self) -> Utf8PathBuf {
+        let registry = Registry::load(&self.root, &environment::text).ok();
+        registry
+            .and_then(|registry| registry.journal.dir)
+            .unwrap_or_else(|| self.state.join(EVENTS_FOLDER))
+    }
+}

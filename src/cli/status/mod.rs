@@ -1,0 +1,118 @@
+//! `rea status`: what this project's gateways and their servers are doing.
+//!
+//! It reads what they have written and asks the locks who lives; nothing is changed by looking.
+
+mod json;
+mod log;
+mod table;
+mod verdict;
+mod watch;
+
+use super::place::Place;
+use crate::config::halt::{self, HALT_FILE, Halt};
+use crate::config::root::FOLDER;
+use crate::journal::Tail;
+use crate::live_state::{self, Found, Liveness, Seen};
+use camino::Utf8PathBuf;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use table::Style;
+pub use verdict::Verdict;
+
+/// Show what every server is doing, and why
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Exit codes:
+  0  every server is well          1  the command failed
+  3  no gateway is running         4  a server is degraded
+  5  a server is unhealthy, its circuit is open, it needs somebody, or the event log can't be written
+  6  calls are refused: somebody has frozen the gateway (rea unfreeze lifts it)")]
+pub struct StatusArgs {
+    /// The project's folder [default: as for `rea serve`]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<Utf8PathBuf>,
+    /// One JSON object, as docs/status.schema.json describes it
+    #[arg(long, conflicts_with = "watch")]
+    pub json: bool,
+    /// Draw it again and again, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Everything that is shown.
+pub(super) struct Report {
+    root: Utf8PathBuf,
+    found: Found,
+    halt: Halt,
+    log: Option<Tail>,
+}
+
+impl Report {
+    fn look(place: &Place) -> Self {
+        let in_project = place.root.path.join(FOLDER);
+        let halt = match halt::check(&in_project.join(HALT_FILE)) {
+            Halt::Absent if place.state != in_project => halt::check(&place.state.join(HALT_FILE)),
+            found => found,
+        };
+        Self {
+            root: place.root.path.clone(),
+            found: live_state::read(&place.state),
+            halt,
+            log: log::look(place),
+        }
+    }
+
+    /// The gateway that is shown first: the owner, unless it is gone and another lives.
+    fn main(&self) -> Option<&Seen> {
+        let owner = self.found.owner.as_ref().ok()?.as_ref();
+        match owner {
+            Some(seen) if seen.liveness == Liveness::Running => Some(seen),
+            Some(_) | None => self.found.guests.first().or(owner),
+        }
+    }
+
+    /// Every gateway that lives.
+    fn running(&self) -> impl Iterator<Item = &Seen> {
+        let owner = self.found.owner.as_ref().ok().and_then(Option::as_ref);
+        owner
+            .filter(|seen| seen.liveness == Liveness::Running)
+            .into_iter()
+            .chain(&self.found.guests)
+    }
+
+    /// The living ones beside the one that is shown first.
+    fn others(&self) -> impl Iterator<Item = &Seen> {
+        let main = self.main().map(|seen| &seen.state.session_id);
+        self.running()
+            .filter(move |seen| Some(&seen.state.session_id) != main)
+    }
+}
+
+/// Shows it.
+///
+/// # Errors
+/// There is no such folder, the state can't be read, or the output can't be written.
+pub fn run(args: &StatusArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let place = Place::find(args.root.as_deref())?;
+    let is_terminal = io::stdout().is_terminal();
+    let shown = if args.watch {
+        watch::run(&place, Style::of(is_terminal), out)
+    } else {
+        let report = Report::look(&place);
+        if let Err(error) = &report.found.owner {
+            writeln!(io::stderr(), "rea: {error}")?;
+        }
+        let text = if args.json {
+            json::text(&report)?
+        } else {
+            table::render(&report, Style::of(is_terminal))
+        };
+        let shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        shown.map(|()| Verdict::of(&report))
+    };
+    match shown {
+        Ok(verdict) => Ok(verdict.into()),
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,78 @@
+//! `--watch`: the same, drawn in place.
+
+use super::table::{self, Style};
+use super::{Report, Verdict};
+use crate::cli::place::Place;
+use rustix::termios::tcgetwinsize;
+use std::io::{self, Write};
+use std::thread;
+use std::time::Duration;
+
+const EVERY: Duration = Duration::from_millis(500);
+/// What a terminal has that does not say.
+const ROWS: usize = 24;
+
+/// Draws until the output can't be written, or a signal ends the process. Nothing of the terminal is
+/// changed that would have to be put back.
+pub(super) fn run(place: &Place, style: Style, out: &mut dyn Write) -> io::Result<Verdict> {
+    out.write_all(b"\x1b[2J")?;
+    loop {
+        let report = Report::look(place);
+        let text = match &report.found.owner {
+            Err(error) => format!("{error}\n"),
+            Ok(_) => table::render(&report, style),
+        };
+        out.write_all(frame(&text, rows()).as_bytes())?;
+        out.flush()?;
+        thread::sleep(EVERY);
+    }
+}
+
+fn rows() -> usize {
+    match tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => usize::from(size.ws_row),
+        Ok(_) | Err(_) => ROWS,
+    }
+}
+
+/// From the top, each line cleared to its end, then everything below. What has no room is counted.
+fn frame(text: &str, rows: usize) -> String {
+    const CLEAR_LINE: &str = "\x1b[K";
+    let lines: Vec<&str> = text.lines().collect();
+    // The last row stays free: a newline in it would move everything.
+    let room = rows.saturating_sub(1).max(1);
+    let mut frame = String::from("\x1b[H");
+    let shown = if lines.len() > room {
+        room - 1
+    } else {
+        lines.len()
+    };
+    for line in &lines[..shown] {
+        frame.push_str(line);
+        frame.push_str(CLEAR_LINE);
+        frame.push_str("\r\n");
+    }
+    if shown < lines.len() {
+        let more = lines.len() - shown;
+        frame.push_str(&format!(
+            "… {more} more lines: the window is too low{CLEAR_LINE}\r\n"
+        ));
+    }
+    frame.push_str("\x1b[J");
+    frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_never_has_more_lines_than_the_window() {
+        let text = "a\nb\nc\nd\n";
+        assert_eq!(frame(text, 24).matches("\r\n").count(), 4);
+        let low = frame(text, 4);
+        assert_eq!(low.matches("\r\n").count(), 3);
+        assert!(low.contains("b") && !low.contains("\nc") && low.contains("2 more lines"));
+        assert!(frame(text, 0).contains("4 more lines"));
+    }
+}

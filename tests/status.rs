@@ -1,0 +1,17 @@
+//! What `rea status` tells, tried on the real binary with real servers.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+/// One file for each group of promises.
+mod status {
+    mod freezing;
+    mod looking;
+    mod owning;
+    pub(crate) mod shown;
+}

@@ -1,0 +1,153 @@
+//! Several gateways in one folder: one owns the state file, and who lives is never mistaken.
+
+use super::shown::{NOT_RUNNING, WELL, json, table};
+use crate::support::{Gateway, Project, until};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+fn owner(project: &Project) -> Value {
+    json(project).1["serve"]["pid"].clone()
+}
+
+fn kill(mut gateway: Gateway<'_>) {
+    let pid = Pid::from_raw(i32::try_from(gateway.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    gateway.wait();
+}
+
+/// Ends one of several cleanly.
+fn end(mut gateway: Gateway<'_>) {
+    gateway.end_input();
+    assert!(gateway.wait().success());
+}
+
+/// What lies in the state folder that is neither a file nor a folder of ours.
+fn strays(project: &Project) -> Vec<String> {
+    let known = [
+        "catalogue",
+        "events",
+        "logs",
+        "sessions",
+        ".gitignore",
+        "registry.yaml",
+        "serve.lock",
+        "serve.state.json",
+    ];
+    let names = project.state().read_dir_utf8().unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().to_owned());
+    names
+        .filter(|name| !known.contains(&name.as_str()))
+        .collect()
+}
+
+#[test]
+fn two_gateways_are_both_seen_and_the_second_takes_over() {
+    let project = Project::new().demo("one");
+    let mut first = project.serve();
+    first.tools();
+    until("the first is well", || json(&project).0 == WELL);
+    let mut second = project.serve();
+    second.tools();
+    until("both are seen", || {
+        json(&project).1["others"][0]["pid"] == json!(second.pid())
+    });
+    assert_eq!(owner(&project), json!(first.pid()));
+    assert!(table(&project).1.contains("Also running here:"));
+    let second_pid = json!(second.pid());
+    end(first);
+    until("the second is shown", || owner(&project) == second_pid);
+    until("the second owns the file", || {
+        let text = fs::read_to_string(project.state().join("serve.state.json")).unwrap();
+        let state: Value = serde_json::from_str(&text).unwrap();
+        state["owner_pid"] == second_pid
+    });
+    assert_eq!(json(&project).0, WELL);
+    second.finish();
+    assert_eq!(json(&project).0, NOT_RUNNING);
+}
+
+/// The reference's fault: a lock by a number of a process that is gone, or is another's by now.
+#[test]
+fn b21_b22_b23_a_lock_file_that_is_left_behind_keeps_nobody_from_publishing() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    for content in ["", "1 0000\n", &format!("{} x\n", std::process::id())] {
+        fs::write(project.state().join("serve.lock"), content).unwrap();
+        fs::write(project.state().join("serve.state.json.lock"), content).unwrap();
+        let mut gateway = project.serve();
+        gateway.tools();
+        until("it is well", || json(&project).0 == WELL);
+        assert_eq!(owner(&project), json!(gateway.pid()));
+        kill(gateway);
+        let (code, status) = json(&project);
+        assert_eq!(
+            (code, &status["serve"]["running"]),
+            (NOT_RUNNING, &json!(false))
+        );
+    }
+}
+
+#[test]
+fn b25_the_last_state_stays_for_whoever_looks_after_a_death() {
+    let project = Project::new().demo("one");
+    let mut gateway = project.serve();
+    gateway.tools();
+    gateway.finish();
+    let file = project.state().join("serve.state.json");
+    assert!(file.exists());
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(strays(&project), [""; 0]);
+}
+
+#[test]
+fn b26_the_second_of_two_does_not_take_the_firsts_file_away() {
+    let project = Project::new().demo("one");
+    let mut first = project.serve();
+    first.tools();
+    until("the first is well", || json(&project).0 == WELL);
+    let mut second = project.serve();
+    second.tools();
+    let session = second.pid();
+    end(second);
+    let (code, status) = json(&project);
+    assert_eq!(code, WELL);
+    assert_eq!(status["serve"]["pid"], json!(first.pid()));
+    assert_ne!(status["serve"]["pid"], json!(session));
+    assert_eq!(status["others"], json!([]));
+}
+
+#[test]
+fn a_link_in_the_files_place_is_replaced_and_not_followed() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    let elsewhere = project.base().join("elsewhere");
+    fs::write(&elsewhere, "mine").unwrap();
+    symlink(&elsewhere, project.state().join("serve.state.json")).unwrap();
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
+    gateway.finish();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+    let file = project.state().join("serve.state.json");
+    assert!(fs::symlink_metadata(file).unwrap().is_file());
+}
+
+#[test]
+fn a_lock_that_can_not_be_taken_is_said_and_the_gateway_is_seen_all_the_same() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    let elsewhere = project.base().join("elsewhere");
+    symlink(&elsewhere, project.state().join("serve.lock")).unwrap();
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
+    assert_eq!(owner(&project), json!(gateway.pid()));
+    gateway.finish();
+    assert!(!elsewhere.exists());
+    assert!(project.stderr().contains("live_state.write_failed"));
+}
