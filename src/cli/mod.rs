@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod environment;
+mod log;
 pub mod replay;
 pub mod serve;

@@ -5,5 +5,7 @@
 pub mod events;
 pub mod line_queue;
 pub mod log_lines;
+pub mod numbers;
 pub mod redact;
+pub mod terminal;
 pub mod words;

@@ -1,7 +1,8 @@
 //! The last lines of a run: what was compared, and what is to be known about the log.
 
-use super::{terminal::safe, words::counted};
 use crate::journal::{RULES, ReadError};
+use crate::publish::numbers::counted;
+use crate::publish::terminal::safe;
 use crate::replay::{Outcome, Report};
 use std::io::{self, Write};
 
