@@ -95,6 +95,7 @@ impl Rows for Table<'_> {
                 input,
                 decision,
                 effects,
+                machine: _,
             } => {
                 let states = if decision.from == decision.to {
                     decision.to.to_string()
@@ -292,6 +293,7 @@ impl Rows for Json<'_> {
                 input,
                 decision,
                 effects,
+                machine: _,
             } => Object::Step {
                 seq: input.seq,
                 at_ms: input.event.at_ms,
