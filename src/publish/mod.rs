@@ -2,6 +2,7 @@
 //!
 //! Invariant: text from a server or a file passes [`redact`] before it leaves the process, and never reaches stdout.
 
+pub mod advice;
 pub mod events;
 pub mod line_queue;
 pub mod log_lines;
