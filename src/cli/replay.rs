@@ -17,6 +17,7 @@ use clap::Args;
 use rows::{Json, Rows, Table};
 use std::io::{self, Write};
 use std::process::ExitCode;
+pub(super) use summary::headline;
 
 /// Runs an event log again and shows what each server's machine saw and decided.
 ///
@@ -81,7 +82,7 @@ impl Verdict {
         }
     }
 
-    fn of(report: &Report) -> Self {
+    pub(super) fn of(report: &Report) -> Self {
         match &report.outcome {
             Outcome::Identical => Self::Identical,
             Outcome::Diverged(_) if report.rules != RULES => Self::OtherRules,
