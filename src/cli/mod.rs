@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod environment;
+pub mod explain;
 mod log;
 pub mod replay;
 pub mod serve;
