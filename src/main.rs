@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use rea::cli::place::Place;
-use rea::cli::{demo, freeze, replay, serve, status};
+use rea::cli::{demo, explain, freeze, replay, serve, status};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -22,6 +22,7 @@ enum Command {
     Freeze(freeze::FreezeArgs),
     Unfreeze(freeze::UnfreezeArgs),
     Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
     Demo(demo::DemoArgs),
     #[command(hide = true)]
     DemoServer(demo::server::DemoServerArgs),
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let on_error = match &command {
         // To a script, an error of its own is a log that can't be read.
-        Command::Replay(_) => replay::Verdict::Unreadable.into(),
+        Command::Replay(_) | Command::Explain(_) => replay::Verdict::Unreadable.into(),
         Command::Serve(_)
         | Command::Status(_)
         | Command::Freeze(_)
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Freeze(args) => freeze::freeze(&args, &mut io::stdout().lock()),
         Command::Unfreeze(args) => freeze::unfreeze(&args, &mut io::stdout().lock()),
         Command::Replay(args) => run_replay(&args),
+        Command::Explain(args) => run_explain(&args),
         Command::Demo(args) => demo::run(&args, &mut io::stdout().lock()),
         Command::DemoServer(args) => demo::server::run(&args)
             .map(|()| ExitCode::SUCCESS)
@@ -73,5 +75,16 @@ fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
         &mut io::stdout().lock(),
         &mut io::stderr().lock(),
         progress,
+    )
+}
+
+fn run_explain(args: &explain::ExplainArgs) -> anyhow::Result<ExitCode> {
+    let place = Place::find(args.root.as_deref())?;
+    explain::run(
+        args,
+        &place.events(),
+        &place.state.join(serve::LOGS_FOLDER),
+        &mut io::stdout().lock(),
+        &mut io::stderr().lock(),
     )
 }

@@ -2,7 +2,9 @@
 
 pub mod demo;
 pub mod environment;
+pub mod explain;
 pub mod freeze;
+mod log;
 pub mod place;
 pub mod replay;
 pub mod serve;

@@ -5,16 +5,19 @@
 
 mod rows;
 mod summary;
-mod terminal;
 mod words;
 
-use crate::journal::{Hex64, LogFiles, RULES, ReadError, Reader, is_being_written};
+use super::log;
+use crate::journal::{Hex64, RULES, ReadError, Reader, is_being_written};
+use crate::publish::numbers::grouped;
+use crate::publish::terminal::safe;
 use crate::replay::{Options, Outcome, ReplayError, Report, WhatIf, replay};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use rows::{Json, Rows, Table};
 use std::io::{self, Write};
 use std::process::ExitCode;
+pub(super) use summary::headline;
 
 /// Runs an event log again and shows what each server's machine saw and decided.
 ///
@@ -79,7 +82,7 @@ impl Verdict {
         }
     }
 
-    fn of(report: &Report) -> Self {
+    pub(super) fn of(report: &Report) -> Self {
         match &report.outcome {
             Outcome::Identical => Self::Identical,
             Outcome::Diverged(_) if report.rules != RULES => Self::OtherRules,
@@ -136,13 +139,8 @@ pub fn verdict(
     progress: Progress,
 ) -> Result<Verdict, ReplayError> {
     let what_if = WhatIf::parse(&args.what_if)?;
-    let path = args.log.as_deref().unwrap_or(events_dir);
-    let is_default = args.log.is_none();
-    let files = match LogFiles::find(path) {
+    let files = match log::find(args.log.as_deref(), events_dir) {
         Ok(files) => files,
-        Err(ReadError::NotFound { path, .. }) if is_default => {
-            return unreadable(err, &ReadError::NoLogs { directory: path });
-        }
         Err(error) => return unreadable(err, &error),
     };
     let is_live = files.first_path().is_some_and(is_being_written);
@@ -168,7 +166,7 @@ pub fn verdict(
     rows.end(&report, &mut out)?;
     out.flush()?;
     if let Some(only) = only.filter(|_| !names_server) {
-        let only = terminal::safe(only);
+        let only = safe(only);
         writeln!(err, "the log says nothing about a server `{only}`")?;
     }
     summary::write(&report, is_live, &args.what_if, err)?;
@@ -176,7 +174,7 @@ pub fn verdict(
 }
 
 fn unreadable(err: &mut dyn Write, error: &ReadError) -> Result<Verdict, ReplayError> {
-    writeln!(err, "rea replay: {}", terminal::safe(&error.to_string()))?;
+    writeln!(err, "rea replay: {}", safe(&error.to_string()))?;
     Ok(Verdict::Unreadable)
 }
 
@@ -196,7 +194,7 @@ impl Meter {
     fn tick(&mut self, err: &mut dyn Write) -> io::Result<()> {
         self.seen += 1;
         if self.progress == Progress::Shown && self.seen.is_multiple_of(Self::EVERY) {
-            write!(err, "\r{} records…", words::grouped(self.seen))?;
+            write!(err, "\r{} records…", grouped(self.seen))?;
             err.flush()?;
         }
         Ok(())

@@ -5,10 +5,8 @@ use crate::engine::{Engine, World};
 use crate::journal::{Health, HealthState};
 use crate::live_state::{Complaint, DownstreamState, LiveState, LogState, LogStatus, Now, wall};
 use crate::protocol::version;
-use jiff::Timestamp;
 
 /// What never changes in a run.
-#[derive(Clone, Debug)]
 pub struct Run {
     /// Names it.
     pub session_id: String,
@@ -18,6 +16,8 @@ pub struct Run {
     pub metrics_port: Option<u16>,
     /// The gateway's version.
     pub version: &'static str,
+    /// The file that a server's standard error goes to, by the server's name.
+    pub stderr_file: Box<dyn Fn(&str) -> String>,
 }
 
 pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client, run: &Run) -> LiveState {
@@ -25,7 +25,7 @@ pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client, run: &Run
         session_id: run.session_id.clone(),
         started_at: client.began,
         metrics_port: run.metrics_port,
-        downstreams: downstreams(engine, client.began, &client.redact),
+        downstreams: downstreams(engine, client, &run.stderr_file),
         updated_at: wall(client.began, engine.now()),
         owner_pid: run.pid,
         version: run.version.to_owned(),
@@ -37,8 +37,8 @@ pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client, run: &Run
 /// Every server, in the registry's order.
 pub(super) fn downstreams<W: World>(
     engine: &Engine<W>,
-    began: Timestamp,
-    redact: &dyn Fn(&str) -> String,
+    client: &Client,
+    stderr_file: &dyn Fn(&str) -> String,
 ) -> Vec<DownstreamState> {
     let servers = engine.servers();
     let shown = servers.map(|(id, name, downstream)| {
@@ -46,6 +46,7 @@ pub(super) fn downstreams<W: World>(
         let complaints = engine.complaints(id).iter();
         let now = Now {
             pid: engine.pid(id),
+            stderr_file: stderr_file(name),
             in_flight: conn.calls().in_flight(),
             queue: conn.calls().queued(),
             protocol_version: conn.era().version().map(version::name),
@@ -57,7 +58,7 @@ pub(super) fn downstreams<W: World>(
                 })
                 .collect(),
         };
-        DownstreamState::of(name, downstream.view(), now, began, redact)
+        DownstreamState::of(name, downstream.view(), now, client.began, &client.redact)
     });
     shown.collect()
 }

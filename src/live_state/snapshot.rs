@@ -9,6 +9,7 @@ use rea_fsm::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::publish::advice::{self, Around, Stderr};
 use crate::publish::redact::{bounded, printable};
 use crate::publish::words;
 
@@ -110,8 +111,10 @@ pub struct DownstreamState {
     pub era: Option<Era>,
     /// The protocol's revision that it is spoken to in.
     pub protocol_version: Option<String>,
-    /// What it did that no server should, most recent last.
+    /// What it did that no server should.
     pub complaints: Vec<Complaint>,
+    /// What happens next by itself, then what a person can do.
+    pub next: Vec<String>,
 }
 
 /// The circuit breaker's state under the names of the original gateway.
@@ -152,6 +155,8 @@ pub struct Complaint {
 pub struct Now {
     /// The process, while there is one.
     pub pid: Option<u32>,
+    /// Where its standard error goes.
+    pub stderr_file: String,
     /// Calls that were sent and not answered.
     pub in_flight: u32,
     /// Calls that wait to be sent.
@@ -173,6 +178,13 @@ impl DownstreamState {
     ) -> Self {
         let error = view.last_error.as_ref().map(words::last_error);
         let retry_at = view.retry_at_ms.map(|at| wall(began, at));
+        let around = Around {
+            wall: &|at| format!("{:.0}", wall(began, at)),
+            due: None,
+            stderr: Stderr::PerhapsIn(&now.stderr_file),
+        };
+        let next = advice::next(view, &around);
+        let shown = |text: &str| bounded(&printable(&redact(text)), ERROR_BYTES_MAX).into_owned();
         Self {
             name: name.to_owned(),
             connected: view.connected,
@@ -183,8 +195,7 @@ impl DownstreamState {
                 Circuit::HalfOpen { .. } => CircuitState::HalfOpen,
             },
             retry_at,
-            last_error: error
-                .map(|text| bounded(&printable(&redact(&text)), ERROR_BYTES_MAX).into_owned()),
+            last_error: error.map(|text| shown(&text)),
             tools_count: view.tools_count,
             open_transitions: view.open_transitions,
             session_blocker_emitted: view.session_blocker_emitted,
@@ -201,6 +212,7 @@ impl DownstreamState {
             era: era(view.era),
             protocol_version: now.protocol_version.map(str::to_owned),
             complaints: now.complaints,
+            next: next.iter().map(|text| shown(text)).collect(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub use report::{Divergence, Observed, Outcome, Report};
 pub use what_if::{Change, Decided, WhatIf, WhatIfError, Why};
 
 use crate::journal::{Entry, Gap, Header, Input, Note, Noted, Reader, Snapshots};
-use rea_fsm::{Decision, Effect};
+use rea_fsm::{Decision, Downstream, Effect};
 use std::io;
 use verify::Machines;
 
@@ -52,6 +52,8 @@ pub enum Seen<'a> {
         decision: Decision,
         /// What it asked for.
         effects: &'a [Effect],
+        /// The machine afterwards.
+        machine: &'a Downstream,
     },
     /// A note.
     Note(&'a Noted),
@@ -166,12 +168,13 @@ impl Run<'_> {
         self.effects.clear();
         let change = self.machines.try_otherwise(input)?;
         match self.machines.step(input, &mut self.effects) {
-            Ok(decision) => {
+            Ok((decision, machine)) => {
                 self.report.saw(input.seq, input.event.at_ms);
                 (self.show)(&Seen::Step {
                     input,
                     decision,
                     effects: &self.effects,
+                    machine,
                 })?;
                 if let Some(change) = self.machines.settle(input, change, decision, &self.effects) {
                     (self.show)(&Seen::Change(&change))?;

@@ -119,7 +119,7 @@ impl Machines {
         &mut self,
         input: &Input,
         effects: &mut Vec<Effect>,
-    ) -> Result<Decision, Box<Divergence>> {
+    ) -> Result<(Decision, &Downstream), Box<Divergence>> {
         let expected = Observed {
             state: Some(input.state),
             effects: Some(input.effects),
@@ -152,7 +152,7 @@ impl Machines {
             snapshot: input.snapshot.map(|_| Hex64(digest(&machine.snapshot()))),
         };
         if got == expected {
-            Ok(decision)
+            Ok((decision, machine))
         } else {
             let state = machine.state().clone();
             Err(diverged(Some(before), got, Some(state), effects.clone()))

@@ -22,7 +22,7 @@ mod sys;
 
 pub use pool::{Pool, ProcessReport, Reading, ReportKind};
 pub use spawner::ChildCommand;
-pub use stderr_file::{LineFilter, StderrFiles};
+pub use stderr_file::{LineFilter, StderrFiles, file_name as stderr_file_name};
 pub use stdio::{ClientOutput, Unread, start_input};
 pub use sys::keep_inherited_descriptors;
 

@@ -56,6 +56,11 @@ impl Drop for LastLines {
     }
 }
 
+/// What the file of a server is called in a session.
+pub fn file_name(server: &str, session: &str) -> String {
+    format!("{server}.{session}.log")
+}
+
 impl StderrFiles {
     /// Files in `folder`, named after the server and this session.
     ///
@@ -90,7 +95,7 @@ impl StderrFiles {
         stderr: pipe::Receiver,
         tail: watch::Sender<VecDeque<String>>,
     ) {
-        let path = self.folder.join(format!("{server}.{}.log", self.session));
+        let path = self.folder.join(file_name(&server, &self.session));
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
         let mut dropped = 0_u64;

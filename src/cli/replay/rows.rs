@@ -1,6 +1,8 @@
 //! What a run shows, as a table for people or as JSON for programs.
 
-use super::{hex, terminal::safe, words};
+use super::{hex, words};
+use crate::publish::numbers::counted;
+use crate::publish::terminal::safe;
 use crate::replay::{Change, Decided, Divergence, Observed, Outcome, Report, Seen, Why};
 use rea_fsm::Millis;
 use serde::Serialize;
@@ -66,7 +68,7 @@ impl Rows for Table<'_> {
         match seen {
             Seen::File { header, missing } => {
                 if *missing > 0 {
-                    let files = words::counted(u64::from(*missing), "file is", "files are");
+                    let files = counted(u64::from(*missing), "file is", "files are");
                     writeln!(
                         out,
                         "{files} missing here; on from the next one's snapshots"
@@ -93,6 +95,7 @@ impl Rows for Table<'_> {
                 input,
                 decision,
                 effects,
+                machine: _,
             } => {
                 let states = if decision.from == decision.to {
                     decision.to.to_string()
@@ -290,6 +293,7 @@ impl Rows for Json<'_> {
                 input,
                 decision,
                 effects,
+                machine: _,
             } => Object::Step {
                 seq: input.seq,
                 at_ms: input.event.at_ms,

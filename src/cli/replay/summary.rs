@@ -1,7 +1,8 @@
 //! The last lines of a run: what was compared, and what is to be known about the log.
 
-use super::{terminal::safe, words::counted};
 use crate::journal::{RULES, ReadError};
+use crate::publish::numbers::counted;
+use crate::publish::terminal::safe;
 use crate::replay::{Outcome, Report};
 use std::io::{self, Write};
 
@@ -11,7 +12,13 @@ pub(super) fn write(
     what_if: &[String],
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(err, "{}", headline(report))?;
+    let command = match &report.outcome {
+        Outcome::Identical
+        | Outcome::Diverged(_)
+        | Outcome::Unreadable(ReadError::Corrupt { .. }) => "",
+        Outcome::Unreadable(_) => "rea replay: ",
+    };
+    writeln!(err, "{command}{}", headline(report))?;
     if let Some(ending) = &report.ending {
         if let Some(torn) = &ending.torn {
             writeln!(
@@ -61,7 +68,8 @@ pub(super) fn write(
     Ok(())
 }
 
-fn headline(report: &Report) -> String {
+/// What the comparison came to, in one line.
+pub(in crate::cli) fn headline(report: &Report) -> String {
     let records = counted(report.records, "record", "records");
     let servers = counted(report.servers as u64, "server", "servers");
     match &report.outcome {
@@ -77,6 +85,6 @@ fn headline(report: &Report) -> String {
         Outcome::Unreadable(error @ ReadError::Corrupt { .. }) => {
             format!("{records} identical, then: {}", safe(&error.to_string()))
         }
-        Outcome::Unreadable(error) => format!("rea replay: {}", safe(&error.to_string())),
+        Outcome::Unreadable(error) => safe(&error.to_string()).into_owned(),
     }
 }

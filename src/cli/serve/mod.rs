@@ -28,6 +28,7 @@ use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
 use crate::transport::{
     ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input,
+    stderr_file_name,
 };
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -104,7 +105,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let place = Session::begin(&state_dir, &session)?;
     let unfinished = place.folder().to_owned();
     let (publisher, _last_state) = Publisher::start(state_dir.path(), place)?;
-    let logs = state_dir.subfolder("logs")?;
+    let logs = state_dir.subfolder(LOGS_FOLDER)?;
     let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
 
     let catalogues = state_dir.subfolder(CATALOGUE_FOLDER)?;
@@ -150,7 +151,13 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 &redactor,
             )?;
             start_input(&std::io::stdin(), events).context("standard input can't be used")?;
+            let logs = state_dir.path().join(LOGS_FOLDER);
+            let stderr_session = session.clone();
             let run = Run {
+                stderr_file: Box::new(move |server| {
+                    logs.join(stderr_file_name(server, &stderr_session))
+                        .into_string()
+                }),
                 session_id: session,
                 pid: std::process::id(),
                 metrics_port: None,
@@ -269,6 +276,9 @@ fn assemble(
     };
     Ok(Gateway::new(engine, client, patience, line_bytes_max))
 }
+
+/// Where the servers' standard error is kept, below the state folder.
+pub const LOGS_FOLDER: &str = "logs";
 
 /// Where event logs lie, below the state folder.
 pub const EVENTS_FOLDER: &str = "events";

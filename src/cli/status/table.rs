@@ -220,14 +220,27 @@ impl Page {
         if let Some(error) = &server.last_error {
             self.said(error);
         }
-        if let Some(retry_at) = server
-            .retry_at
-            .filter(|_| seen.liveness == Liveness::Running)
+        if verdict::of_server(server) != verdict::Verdict::Well
+            && seen.liveness == Liveness::Running
         {
-            self.said(&next_try(retry_at, seen));
+            self.next(server, seen);
         }
         for complaint in &server.complaints {
             self.said(&format!("{} ({} times)", complaint.text, complaint.count));
+        }
+    }
+
+    /// What happens by itself, and what a person can do.
+    fn next(&mut self, server: &DownstreamState, seen: &Seen) {
+        let mut next = server.next.iter();
+        let by_itself = next.next();
+        match (server.retry_at, by_itself) {
+            (Some(retry_at), _) => self.said(&next_try(retry_at, seen)),
+            (None, Some(by_itself)) => self.said(by_itself),
+            (None, None) => {}
+        }
+        for to_do in next {
+            self.said(&format!("→ {to_do}"));
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// The text with every character escaped that moves the cursor, changes what was printed before,
 /// breaks the line, or turns the direction of reading.
-pub(super) fn safe(text: &str) -> Cow<'_, str> {
+pub fn safe(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
