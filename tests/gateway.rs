@@ -18,6 +18,8 @@ mod defects;
 mod failures;
 #[path = "gateway/freezing.rs"]
 mod freezing;
+#[path = "gateway/health.rs"]
+mod health;
 #[path = "gateway/lists.rs"]
 mod lists;
 #[path = "gateway/logging.rs"]

@@ -212,6 +212,11 @@ impl Catalogue {
         }
     }
 
+    /// Whether nothing of a kind is listed.
+    pub(super) fn is_empty(&self, kind: ListKind) -> bool {
+        self.entries(kind).next().is_none()
+    }
+
     fn entries(&self, kind: ListKind) -> impl Iterator<Item = (&Known, &Entry)> {
         let listed = self
             .servers

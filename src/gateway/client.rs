@@ -12,6 +12,8 @@
 use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
 use super::exchanges::Exchanges;
+use super::health::{Diagnostics, PolicyFacts};
+use super::live::Run;
 use super::notices::Notices;
 use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
@@ -78,11 +80,20 @@ pub struct ClientSetup {
     pub key: [u8; 32],
     /// Takes secrets out of text that goes to the log.
     pub redact: TextFilter,
+    /// What never changes in a run.
+    pub run: Run,
+    /// Whether the client is told why something is wrong.
+    pub diagnostics: Diagnostics,
+    /// What the policy file says of the project.
+    pub policy_facts: PolicyFacts,
 }
 
 /// What the gateway knows of its client.
 pub struct Client {
     pub(super) redact: TextFilter,
+    pub(super) run: Run,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) policy_facts: PolicyFacts,
     pub(super) policies: Vec<CallPolicy>,
     pub(super) catalogue: Catalogue,
     pub(super) speaker: Speaker,
@@ -104,6 +115,9 @@ impl Client {
     pub fn new(setup: ClientSetup) -> Self {
         Self {
             redact: setup.redact,
+            run: setup.run,
+            diagnostics: setup.diagnostics,
+            policy_facts: setup.policy_facts,
             catalogue: Catalogue::new(&setup.servers, setup.list_keep_ms),
             policies: setup.policies,
             speaker: Speaker::default(),

@@ -20,12 +20,13 @@ pub struct Run {
     pub stderr_file: Box<dyn Fn(&str) -> String>,
 }
 
-pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client, run: &Run) -> LiveState {
+pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client) -> LiveState {
+    let run = &client.run;
     LiveState {
         session_id: run.session_id.clone(),
         started_at: client.began,
         metrics_port: run.metrics_port,
-        downstreams: downstreams(engine, client, &run.stderr_file),
+        downstreams: downstreams(engine, client),
         updated_at: wall(client.began, engine.now()),
         owner_pid: run.pid,
         version: run.version.to_owned(),
@@ -35,18 +36,14 @@ pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client, run: &Run
 }
 
 /// Every server, in the registry's order.
-pub(super) fn downstreams<W: World>(
-    engine: &Engine<W>,
-    client: &Client,
-    stderr_file: &dyn Fn(&str) -> String,
-) -> Vec<DownstreamState> {
+pub(super) fn downstreams<W: World>(engine: &Engine<W>, client: &Client) -> Vec<DownstreamState> {
     let servers = engine.servers();
     let shown = servers.map(|(id, name, downstream)| {
         let conn = downstream.conn();
         let complaints = engine.complaints(id).iter();
         let now = Now {
             pid: engine.pid(id),
-            stderr_file: stderr_file(name),
+            stderr_file: (client.run.stderr_file)(name),
             in_flight: conn.calls().in_flight(),
             queue: conn.calls().queued(),
             protocol_version: conn.era().version().map(version::name),
@@ -63,11 +60,12 @@ pub(super) fn downstreams<W: World>(
     shown.collect()
 }
 
-fn log(health: Health) -> LogState {
+pub(super) fn log(health: Health) -> LogState {
     let Health {
         state,
         bytes,
         files,
+        gaps,
         sync_failure,
     } = health;
     let (state, reason) = match (state, sync_failure) {
@@ -80,6 +78,7 @@ fn log(health: Health) -> LogState {
         state,
         bytes,
         file: files,
+        gaps,
         reason,
     }
 }

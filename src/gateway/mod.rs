@@ -9,6 +9,7 @@ mod catalogue;
 mod client;
 mod errors;
 mod exchanges;
+mod health;
 mod held;
 mod lifecycle;
 mod live;
@@ -21,6 +22,7 @@ mod speaker;
 mod tasks;
 
 pub use client::{Client, ClientSetup, TextFilter};
+pub use health::{Diagnostics, HEALTH_TOOL, PolicyFacts};
 pub use lifecycle::Patience;
 pub use live::Run;
 pub use policy::{Annotations, CallPolicy, ToolPolicy};
@@ -185,8 +187,8 @@ impl<W: World> Gateway<W> {
     }
 
     /// Everything that is published of this run, as it is now.
-    pub fn live_state(&mut self, run: &Run) -> LiveState {
-        live::state(&mut self.engine, &self.client, run)
+    pub fn live_state(&mut self) -> LiveState {
+        live::state(&mut self.engine, &self.client)
     }
 
     /// The world, for whoever drives the turn.

@@ -4,8 +4,9 @@
 //! Invariant: a client is told of a change of a list only if it has seen that list or listens for
 //! it, once a turn, however much has changed.
 
-use super::catalogue::{Changed, Found};
+use super::catalogue::{Catalogue, Changed, Found};
 use super::client::{Client, Ending, refuse, say};
+use super::health;
 use super::speaker::Level;
 use crate::engine::{Engine, Interest, ServerId, World};
 use crate::protocol::client_side::{self, Listened};
@@ -177,7 +178,7 @@ impl Client {
                 let catalogue = &self.catalogue;
                 say(world, |out| {
                     client_side::list_result(out, &list.client_id, list.kind, list.asks, |out| {
-                        catalogue.write(list.kind, out);
+                        write_entries(catalogue, list.kind, out);
                     });
                 });
                 self.notices.has_shown(list.kind);
@@ -361,6 +362,17 @@ impl Client {
             }
         }
     }
+}
+
+/// Every entry of a list, the gateway's own tool first.
+fn write_entries(catalogue: &Catalogue, kind: ListKind, out: &mut Vec<u8>) {
+    if kind == ListKind::Tools {
+        out.extend_from_slice(health::HEALTH_TOOL.as_bytes());
+        if !catalogue.is_empty(kind) {
+            out.push(b',');
+        }
+    }
+    catalogue.write(kind, out);
 }
 
 /// Passes a server's own line on, with these changes.

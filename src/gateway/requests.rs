@@ -2,6 +2,7 @@
 
 use super::answers::AnswerForm;
 use super::client::{Client, Pending, TextFilter, refuse, say};
+use super::health::Own;
 use super::routes::{Astray, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
@@ -30,7 +31,7 @@ impl Client {
         let client_id = request.id.to_owned();
         let route = match self.route(request, engine) {
             Ok(route) => route,
-            Err(astray) => return refuse(&client_id, astray.code, &astray.text, engine.world()),
+            Err(astray) => return self.astray(line, request, asks, &astray, engine),
         };
         let digest = (asks == Asks::InAnswers).then(|| {
             let arguments = request
@@ -107,6 +108,30 @@ impl Client {
         call.progress_token = token;
         call.watch = route.watch;
         engine.submit(route.server, call, self);
+    }
+
+    /// A request that is for no server: for the gateway itself, or a mistake.
+    fn astray<W: World>(
+        &mut self,
+        line: &[u8],
+        request: &Request<'_>,
+        asks: Asks,
+        astray: &Astray,
+        engine: &mut Engine<W>,
+    ) {
+        let id = request.id.to_owned();
+        let named = match request.params.map(|params| params.name()) {
+            Some(Ok(name)) if request.method == method::TOOLS_CALL => name,
+            Some(Ok(_) | Err(_)) | None => None,
+        };
+        let own = named.map_or(Own::No, |name| {
+            self.answer_itself(&id, &name.decoded, asks, line.len(), engine)
+        });
+        match own {
+            Own::Answered => {}
+            Own::Unknown(text) => refuse(&id, ErrorCode::InvalidParams, &text, engine.world()),
+            Own::No => refuse(&id, astray.code, &astray.text, engine.world()),
+        }
     }
 
     /// The state of ours that a request brings back, if it brings one. A server without sessions
@@ -187,9 +212,14 @@ fn denial<W: World>(method: &str, redact: &TextFilter, engine: &mut Engine<W>) -
     if !begins_work(method) {
         return None;
     }
+    halted(redact, engine).map(|reason| Denial::halted(&reason))
+}
+
+/// Why the gateway is frozen, without secrets; none if it is not.
+pub(super) fn halted<W: World>(redact: &TextFilter, engine: &mut Engine<W>) -> Option<String> {
     match engine.world().admission() {
         Admission::Open => None,
-        Admission::Halted { reason } => Some(Denial::halted(&redact(&reason))),
+        Admission::Halted { reason } => Some(redact(&reason)),
     }
 }
 

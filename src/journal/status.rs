@@ -37,6 +37,8 @@ pub struct Health {
     pub bytes: u64,
     /// The number of the file that is written to.
     pub files: u32,
+    /// How often it could not be written.
+    pub gaps: u64,
     /// Why what was written may not survive a loss of power.
     pub sync_failure: Option<String>,
 }

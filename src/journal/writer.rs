@@ -78,6 +78,8 @@ pub struct Journal {
     encoder: Encoder,
     /// The link of the last line that is in the file.
     written_chain: Chain,
+    /// How often it could not be written.
+    gaps: u64,
     /// The number of the next record.
     seq: u64,
     /// The number of the first record that is not in the file.
@@ -118,6 +120,7 @@ impl Journal {
             about,
             encoder: Encoder::new(Chain::START),
             written_chain: Chain::START,
+            gaps: 0,
             seq: 1,
             unwritten: 1,
             at: Millis::ZERO,
@@ -249,6 +252,7 @@ impl Journal {
             },
             bytes: self.bytes,
             files: self.file,
+            gaps: self.gaps,
             sync_failure: self.sync_failure.clone(),
         }
     }
@@ -312,7 +316,10 @@ impl Journal {
         self.encoder.chain = self.written_chain;
         let (first, since) = match &self.state {
             State::Gap(lost) => (lost.first, lost.since),
-            State::Writing | State::Off => (self.unwritten, self.at),
+            State::Writing | State::Off => {
+                self.gaps += 1;
+                (self.unwritten, self.at)
+            }
         };
         self.state = State::Gap(Lost {
             first,

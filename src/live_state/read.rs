@@ -92,7 +92,7 @@ pub fn read(folder: &Utf8Path) -> Found {
             Err(_) => starting += 1,
         }
     }
-    guests.sort_by(|one, other| one.state.started_at.cmp(&other.state.started_at));
+    guests.sort_by_key(|seen| seen.state.started_at);
     Found {
         owner,
         guests,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const LOCK: &str = "lock";
 /// Whoever has just made its folder needs a moment to lock it.
-const UNLOCKED_FOR: Duration = Duration::from_secs(60);
+const UNLOCKED_FOR: Duration = Duration::from_mins(1);
 /// So many others may clean up at the very moment that a session begins.
 const ATTEMPTS: u32 = 10;
 

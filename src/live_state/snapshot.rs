@@ -48,6 +48,8 @@ pub struct LogState {
     pub bytes: u64,
     /// The number of the file that is written to.
     pub file: u32,
+    /// How often it could not be written.
+    pub gaps: u64,
     /// Why records are missing at the moment, or why what is written may not survive a loss of power.
     pub reason: Option<String>,
 }

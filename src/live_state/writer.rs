@@ -149,10 +149,9 @@ impl Writer {
     }
 
     fn write(&mut self, state: &LiveState) -> Written {
-        let mut text = match serde_json::to_vec_pretty(state) {
-            Ok(text) => text,
-            // Texts, numbers and lists of them: there is nothing that JSON can't say.
-            Err(_) => return Written::Yes,
+        // Texts, numbers and lists of them: there is nothing that JSON can't say.
+        let Ok(mut text) = serde_json::to_vec_pretty(state) else {
+            return Written::Yes;
         };
         text.push(b'\n');
         // Somebody who deletes the file of the lock lets another gateway own the next one.

@@ -7,7 +7,10 @@ use super::rng::Rng;
 use super::world::{SimWorld, Waiting};
 use jiff::Timestamp;
 use rea::engine::{Engine, ServerId, ServerSetup};
-use rea::gateway::{Annotations, CallPolicy, Client, ClientSetup, Gateway, Input, Patience};
+use rea::gateway::{
+    Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, HEALTH_TOOL, Input,
+    Patience, PolicyFacts, Run,
+};
 use rea::journal::{About, Journal, Limits, MemoryHandle, Mode, machine_seed};
 use rea_fsm::{Leaf, Millis, Remains, State, Tuning};
 use std::collections::BTreeMap;
@@ -194,6 +197,15 @@ impl Sim {
             began: began(),
             key: [7; 32],
             redact: Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
+            run: Run {
+                session_id: "simulated".to_owned(),
+                pid: 1,
+                metrics_port: None,
+                version: "0",
+                stderr_file: Box::new(|server| format!("logs/{server}.log")),
+            },
+            diagnostics: Diagnostics::Shown,
+            policy_facts: PolicyFacts::default(),
         });
         Self {
             gateway: Gateway::new(engine, client, Patience::default(), setup.line_bytes_max),
@@ -381,10 +393,17 @@ impl Sim {
         self.run_to(now);
     }
 
-    /// The lines that the client was sent so far.
+    /// The lines that the client was sent so far, without the gateway's own tool, which stands in front
+    /// of every list of tools.
     pub(crate) fn heard(&mut self) -> Vec<String> {
         let text = self.world().client_text();
-        text.lines().map(str::to_owned).collect()
+        let lines = text.lines();
+        lines
+            .map(|line| {
+                line.replace(&format!("{HEALTH_TOOL},"), "")
+                    .replace(HEALTH_TOOL, "")
+            })
+            .collect()
     }
 
     /// The lines of this server's processes that were read so far.

@@ -64,6 +64,8 @@ fn a_server_that_is_well_is_shown_so() {
 fn calls_under_way_are_counted() {
     let project = Project::new().demo("one");
     let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
     let call = gateway.ask_call("one__slow", &json!({"ms": 20_000}));
     let in_flight = || server(&json(&project).1, "one")["in_flight"].clone();
     until("it is in flight", || in_flight() == json!(1));
@@ -183,7 +185,7 @@ fn text_from_a_state_file_can_not_steer_a_terminal() {
     let hostile = "\u{1b}[2J\u{1b}]0;title\u{7}a\r\nb\u{202e}c\u{200b}";
     state["session_id"] = json!(hostile);
     state["version"] = json!(hostile);
-    state["log"] = json!({"state": "gap", "bytes": 0, "file": 1, "reason": hostile});
+    state["log"] = json!({"state": "gap", "bytes": 0, "file": 1, "gaps": 1, "reason": hostile});
     for name in ["name", "last_error"] {
         state["downstreams"][0][name] = json!(hostile);
     }

@@ -225,13 +225,14 @@ impl<'a> Gateway<'a> {
         answer
     }
 
-    /// The names of the tools that are shown.
+    /// The names of the servers' tools that are shown.
     pub fn tools(&mut self) -> Vec<String> {
         let answer = self.request("tools/list", &json!({}));
         let tools = answer.result()["tools"].as_array().unwrap();
         tools
             .iter()
             .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .filter(|name| name != "__rea__health")
             .collect()
     }
 

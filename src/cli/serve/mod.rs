@@ -20,7 +20,8 @@ use crate::config::state_dir::StateDir;
 
 use crate::engine::{Admission, Catalogue, Engine, ServerId, ServerSetup};
 use crate::gateway::{
-    Annotations, CallPolicy, Client, ClientSetup, Gateway, Patience, Run, ToolPolicy,
+    Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, Patience, PolicyFacts, Run,
+    ToolPolicy,
 };
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::live_state::{Publisher, Session};
@@ -151,20 +152,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 &redactor,
             )?;
             start_input(&std::io::stdin(), events).context("standard input can't be used")?;
-            let logs = state_dir.path().join(LOGS_FOLDER);
-            let stderr_session = session.clone();
-            let run = Run {
-                stderr_file: Box::new(move |server| {
-                    logs.join(stderr_file_name(server, &stderr_session))
-                        .into_string()
-                }),
-                session_id: session,
-                pid: std::process::id(),
-                metrics_port: None,
-                version: env!("CARGO_PKG_VERSION"),
-            };
-            let published = Published::new(publisher, run);
-            drive::run(gateway, inbox, began, &redactor, published).await
+            let live_state = Published::new(publisher);
+            drive::run(gateway, inbox, began, &redactor, live_state).await
         })
 }
 
@@ -259,6 +248,9 @@ fn assemble(
         began,
         key: random_bytes()?,
         redact,
+        run: about_run(state_dir, session),
+        diagnostics: Diagnostics::Hidden,
+        policy_facts: PolicyFacts::default(),
     });
     for (server, remembered) in (0..).map(ServerId).zip(remembered) {
         if let Some(remembered) = remembered {
@@ -275,6 +267,21 @@ fn assemble(
         signal_drain_ms: Millis(registry.gateway.stop_drain_ms),
     };
     Ok(Gateway::new(engine, client, patience, line_bytes_max))
+}
+
+fn about_run(state_dir: &Utf8Path, session: &str) -> Run {
+    let logs = state_dir.join(LOGS_FOLDER);
+    let of_session = session.to_owned();
+    Run {
+        session_id: session.to_owned(),
+        pid: std::process::id(),
+        metrics_port: None,
+        version: env!("CARGO_PKG_VERSION"),
+        stderr_file: Box::new(move |server| {
+            logs.join(stderr_file_name(server, &of_session))
+                .into_string()
+        }),
+    }
 }
 
 /// Where the servers' standard error is kept, below the state folder.

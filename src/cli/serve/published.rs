@@ -2,24 +2,22 @@
 
 use super::world::RealWorld;
 use crate::engine::Changes;
-use crate::gateway::{Gateway, Run};
+use crate::gateway::Gateway;
 use crate::live_state::{Publisher, Schedule};
 use rea_fsm::Millis;
 
 /// What is published of the run, and when.
 pub(super) struct Published {
     publisher: Publisher,
-    run: Run,
     schedule: Schedule,
 }
 
 impl Published {
-    pub(super) fn new(publisher: Publisher, run: Run) -> Self {
+    pub(super) fn new(publisher: Publisher) -> Self {
         let mut schedule = Schedule::default();
         schedule.changed();
         Self {
             publisher,
-            run,
             schedule,
         }
     }
@@ -39,7 +37,7 @@ impl Published {
         if !self.schedule.is_due(now) {
             return;
         }
-        let state = gateway.live_state(&self.run);
+        let state = gateway.live_state();
         match self.publisher.publish(Box::new(state)) {
             Ok(()) => self.schedule.published(now),
             Err(_) => self.schedule.refused(now),
@@ -48,7 +46,7 @@ impl Published {
 
     /// The last thing that is published: every server has ended.
     pub(super) fn finish(self, gateway: &mut Gateway<RealWorld>) {
-        let mut state = gateway.live_state(&self.run);
+        let mut state = gateway.live_state();
         state.closed_at = Some(state.updated_at);
         self.publisher.finish(Box::new(state));
     }

@@ -49,10 +49,10 @@ pub(super) struct Report {
 impl Report {
     fn look(place: &Place) -> Self {
         let in_project = place.root.path.join(FOLDER);
-        let halt = match halt::check(&in_project.join(HALT_FILE)) {
-            Halt::Absent if place.state != in_project => halt::check(&place.state.join(HALT_FILE)),
-            found => found,
-        };
+        let mut halt = halt::check(&in_project.join(HALT_FILE));
+        if halt == Halt::Absent && place.state != in_project {
+            halt = halt::check(&place.state.join(HALT_FILE));
+        }
         Self {
             root: place.root.path.clone(),
             found: live_state::read(&place.state),

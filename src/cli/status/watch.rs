@@ -54,9 +54,11 @@ fn frame(text: &str, rows: usize) -> String {
     }
     if shown < lines.len() {
         let more = lines.len() - shown;
-        frame.push_str(&format!(
-            "… {more} more lines: the window is too low{CLEAR_LINE}\r\n"
-        ));
+        frame.push_str("… ");
+        frame.push_str(&more.to_string());
+        frame.push_str(" more lines: the window is too low");
+        frame.push_str(CLEAR_LINE);
+        frame.push_str("\r\n");
     }
     frame.push_str("\x1b[J");
     frame
@@ -72,7 +74,7 @@ mod tests {
         assert_eq!(frame(text, 24).matches("\r\n").count(), 4);
         let low = frame(text, 4);
         assert_eq!(low.matches("\r\n").count(), 3);
-        assert!(low.contains("b") && !low.contains("\nc") && low.contains("2 more lines"));
+        assert!(low.contains('b') && !low.contains("\nc") && low.contains("2 more lines"));
         assert!(frame(text, 0).contains("4 more lines"));
     }
 }
