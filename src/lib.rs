@@ -25,6 +25,8 @@ pub mod journal;
 #[cfg(unix)]
 pub mod live_state;
 #[cfg(unix)]
+pub mod metrics;
+#[cfg(unix)]
 pub mod protocol;
 #[cfg(unix)]
 pub mod publish;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("publish", &["config"]),
     // Its content is given to it: it knows neither servers nor machines at work.
     ("live_state", &["config", "file_lock", "publish"]),
+    ("metrics", &["live_state"]),
     // Never engine or transport: a log is replayed without a world.
     ("replay", &["journal"]),
     // Never transport: the loop acts through the trait `World`, simulated or real.
@@ -44,6 +45,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gateway",
             "journal",
             "live_state",
+            "metrics",
             "protocol",
             "publish",
             "replay",
@@ -54,7 +56,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The modules that know an asynchronous runtime. The others can be driven by anything.
-const ASYNCHRONOUS: &[&str] = &["cli", "transport"];
+const ASYNCHRONOUS: &[&str] = &["cli", "metrics", "transport"];
 
 /// A file that grows past this holds two ideas.
 const LINES_MAX: usize = 450;

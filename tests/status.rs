@@ -12,6 +12,7 @@ mod support;
 mod status {
     mod freezing;
     mod looking;
+    mod measuring;
     mod owning;
     pub(crate) mod shown;
 }

@@ -24,6 +24,8 @@ pub struct Call {
     pub progress_token: Option<RequestId>,
     /// Whether it begins or ends the watching of a resource.
     pub watch: Watch,
+    /// When it was taken in.
+    pub(super) taken_at: Millis,
     /// The server's answer, while its client is busy with the server's questions.
     kept: Option<Kept>,
 }
@@ -79,6 +81,7 @@ impl Call {
             line,
             progress_token: None,
             watch: Watch::Neither,
+            taken_at: Millis::ZERO,
             kept: None,
         }
     }

@@ -22,8 +22,9 @@ pub enum Resumed {
 
 impl<W: World> Engine<W> {
     /// Passes a call on to a server's machine.
-    pub fn submit(&mut self, server: ServerId, call: Call, front: &mut impl Front) {
+    pub fn submit(&mut self, server: ServerId, mut call: Call, front: &mut impl Front) {
         let id = call.id;
+        call.taken_at = self.now;
         let kind = EventKind::Submit {
             call: id,
             class: call.class,

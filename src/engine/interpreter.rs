@@ -7,8 +7,8 @@ use super::{Engine, ServerId, World, session};
 use crate::protocol::version;
 use crate::publish::events;
 use rea_fsm::{
-    CallId, Effect, EventKind, Executed, Generation, QuestionId, ReplyKind, Report, TimerKey,
-    Unasked, Verdict,
+    CallId, Effect, EventKind, Executed, Generation, LogEvent, QuestionId, ReplyKind, Report,
+    TimerKey, Unasked, Verdict,
 };
 use tracing::debug;
 
@@ -112,6 +112,9 @@ impl<W: World> Engine<W> {
                 self.changed(Changes::Visible);
             }
             Effect::Log(event) => {
+                if let LogEvent::RespawnRefusedFlap { .. } = event {
+                    server.locks += 1;
+                }
                 let version = server.downstream.conn().era().version();
                 events::log(&server.name, &event, version.map(version::name));
             }
@@ -181,6 +184,9 @@ impl<W: World> Engine<W> {
             last_words,
         };
         front.completed(&ended, &mut self.world);
+        let taken_at = held.as_ref().map_or(self.now, |held| held.taken_at);
+        let took_ms = self.now.since(taken_at);
+        self.world.call_ended(id, verdict, took_ms);
         self.changed(Changes::Numbers);
     }
 

@@ -42,6 +42,7 @@ pub(super) struct Server {
     pub(super) last_words: String,
     pub(super) flood: Flood,
     pub(super) pid: Option<u32>,
+    pub(super) locks: u64,
 }
 
 /// Every machine, and what they need.
@@ -99,6 +100,7 @@ impl<W: World> Engine<W> {
                 last_words: String::new(),
                 flood: Flood::default(),
                 pid: None,
+                locks: 0,
                 downstream: Downstream::new(setup.tuning, setup.jitter_seed),
             })
             .collect();
@@ -168,6 +170,11 @@ impl<W: World> Engine<W> {
     /// The server's process, while there is one.
     pub fn pid(&self, server: ServerId) -> Option<u32> {
         self.servers[server.index()].pid
+    }
+
+    /// How often the server was locked for dying too often.
+    pub fn locks(&self, server: ServerId) -> u64 {
+        self.servers[server.index()].locks
     }
 
     /// What the server did that no server should.

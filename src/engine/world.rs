@@ -5,7 +5,7 @@
 //! "log, then act" is kept in one place for everything.
 
 use super::{Catalogue, ServerId};
-use rea_fsm::{CallId, Generation, Signal};
+use rea_fsm::{CallId, Generation, Millis, Signal, Verdict};
 
 /// Whether calls may be passed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub trait World {
 
     /// Keep what the server offers for the next session.
     fn remember(&mut self, server: ServerId, catalogue: Catalogue<'_>);
+
+    /// A call has ended so, this long after it was taken in.
+    fn call_ended(&mut self, server: ServerId, verdict: &Verdict, took_ms: Millis);
 
     /// Whether calls may be passed on. Asked once for each, at the moment when it would be.
     fn admission(&mut self) -> Admission;

@@ -64,6 +64,7 @@ pub(super) fn log(health: Health) -> LogState {
     let Health {
         state,
         bytes,
+        records: _,
         files,
         gaps,
         sync_failure,

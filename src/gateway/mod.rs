@@ -191,6 +191,17 @@ impl<W: World> Gateway<W> {
         live::state(&mut self.engine, &self.client)
     }
 
+    /// How often each server was locked for dying too often.
+    pub fn locks(&self) -> Vec<u64> {
+        let servers = self.engine.servers();
+        servers.map(|(id, _, _)| self.engine.locks(id)).collect()
+    }
+
+    /// How many records the log has had.
+    pub fn records(&mut self) -> u64 {
+        self.engine.log_health().records
+    }
+
     /// The world, for whoever drives the turn.
     pub const fn world(&mut self) -> &mut W {
         self.engine.world()

@@ -35,6 +35,8 @@ pub struct Health {
     pub state: HealthState,
     /// How many bytes this session has written.
     pub bytes: u64,
+    /// How many records it has had, those that are missing included.
+    pub records: u64,
     /// The number of the file that is written to.
     pub files: u32,
     /// How often it could not be written.

@@ -251,6 +251,7 @@ impl Journal {
                 },
             },
             bytes: self.bytes,
+            records: self.seq - 1,
             files: self.file,
             gaps: self.gaps,
             sync_failure: self.sync_failure.clone(),

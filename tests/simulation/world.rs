@@ -8,7 +8,7 @@ use super::log::Written;
 pub(crate) use super::messages::{Act, Key, Report, Waiting};
 use super::rng::Rng;
 use rea::engine::{Admission, ServerId, World};
-use rea_fsm::{CallId, Generation, Signal};
+use rea_fsm::{CallId, Generation, Millis, Signal, Verdict};
 use std::collections::BTreeMap;
 
 /// What a process has read to its end.
@@ -48,6 +48,8 @@ pub(crate) struct SimWorld {
     next_pid: u32,
     /// Why calls are not passed on, if they are not.
     pub(crate) halted: Option<String>,
+    /// Calls that have ended, and how long they took.
+    pub(crate) ended: Vec<(ServerId, Millis)>,
 }
 
 impl SimWorld {
@@ -69,6 +71,7 @@ impl SimWorld {
             written,
             next_pid: 1_000,
             halted: None,
+            ended: Vec::new(),
         }
     }
 
@@ -385,6 +388,10 @@ impl World for SimWorld {
     }
 
     fn remember(&mut self, _: ServerId, _: rea::engine::Catalogue<'_>) {}
+
+    fn call_ended(&mut self, server: ServerId, _: &Verdict, took_ms: Millis) {
+        self.ended.push((server, took_ms));
+    }
 
     fn admission(&mut self) -> Admission {
         match &self.halted {

@@ -1,9 +1,11 @@
 //! The loop: wait, take everything that is waiting, end the turn.
 
 use super::published::Published;
+use super::scrapes::Scrapes;
 use super::world::RealWorld;
 use crate::engine::{ServerId, ServerReport};
 use crate::gateway::{Gateway, Input};
+use crate::metrics::Asked;
 use crate::publish::redact::SharedRedactor;
 use crate::transport::{EVENTS_MAX, ProcessReport, ReportKind, TransportEvent};
 use jiff::{Timestamp, Unit};
@@ -91,6 +93,7 @@ enum Woken {
     Signal,
     Time,
     Flushed,
+    Asked(Asked),
 }
 
 /// Drives the gateway until it is over.
@@ -103,6 +106,7 @@ pub(super) async fn run(
     clock: Clock,
     redactor: &SharedRedactor,
     mut published: Published,
+    mut scrapes: Scrapes,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut client_gone = false;
@@ -116,6 +120,7 @@ pub(super) async fn run(
             event = inbox.recv() => Woken::Event(event),
             () = signals.recv() => Woken::Signal,
             () = poll_fn(|cx| gateway.world().poll_flush(cx)) => Woken::Flushed,
+            asked = scrapes.next() => Woken::Asked(asked),
             () = sleep(due) => Woken::Time,
         };
         if matches!(woken, Woken::Time) {
@@ -125,11 +130,13 @@ pub(super) async fn run(
             }
         }
         gateway.begin(clock.now());
+        let mut asked = None;
         match woken {
             Woken::Event(Some(event)) => take(&mut gateway, event),
             // Every sender is gone: nothing can arrive any more, so nothing would ever end.
             Woken::Event(None) | Woken::Signal => gateway.take(Input::Signalled),
             Woken::Time | Woken::Flushed => {}
+            Woken::Asked(somebody) => asked = Some(somebody),
         }
         for _ in 0..EVENTS_MAX {
             let Ok(event) = inbox.try_recv() else { break };
@@ -142,6 +149,9 @@ pub(super) async fn run(
         }
         gateway.end();
         published.look(&mut gateway, clock.now());
+        if let Some(asked) = asked {
+            scrapes.answer(asked, &mut gateway);
+        }
         if gateway.is_over() {
             break;
         }

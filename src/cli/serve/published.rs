@@ -3,23 +3,32 @@
 use super::world::RealWorld;
 use crate::engine::Changes;
 use crate::gateway::Gateway;
-use crate::live_state::{Publisher, Schedule};
+use crate::live_state::{Counts, Publisher, Schedule};
 use rea_fsm::Millis;
+use std::sync::Arc;
 
 /// What is published of the run, and when.
 pub(super) struct Published {
-    publisher: Publisher,
+    publisher: Option<Publisher>,
     schedule: Schedule,
 }
 
 impl Published {
-    pub(super) fn new(publisher: Publisher) -> Self {
+    pub(super) fn new(publisher: Option<Publisher>) -> Self {
         let mut schedule = Schedule::default();
-        schedule.changed();
+        if publisher.is_some() {
+            schedule.changed();
+        }
         Self {
             publisher,
             schedule,
         }
+    }
+
+    /// How often it was published.
+    pub(super) fn counts(&self) -> Arc<Counts> {
+        let publisher = self.publisher.as_ref();
+        publisher.map(Publisher::counts).unwrap_or_default()
     }
 
     /// When there is something to publish next.
@@ -29,6 +38,9 @@ impl Published {
 
     /// Publishes what has changed, if it is time.
     pub(super) fn look(&mut self, gateway: &mut Gateway<RealWorld>, now: Millis) {
+        let Some(publisher) = &self.publisher else {
+            return;
+        };
         match gateway.take_changes() {
             Changes::Visible => self.schedule.changed(),
             Changes::Numbers => self.schedule.sampled(),
@@ -38,7 +50,7 @@ impl Published {
             return;
         }
         let state = gateway.live_state();
-        match self.publisher.publish(Box::new(state)) {
+        match publisher.publish(Box::new(state)) {
             Ok(()) => self.schedule.published(now),
             Err(_) => self.schedule.refused(now),
         }
@@ -46,8 +58,10 @@ impl Published {
 
     /// The last thing that is published: every server has ended.
     pub(super) fn finish(self, gateway: &mut Gateway<RealWorld>) {
-        let mut state = gateway.live_state();
-        state.closed_at = Some(state.updated_at);
-        self.publisher.finish(Box::new(state));
+        if let Some(publisher) = self.publisher {
+            let mut state = gateway.live_state();
+            state.closed_at = Some(state.updated_at);
+            publisher.finish(Box::new(state));
+        }
     }
 }

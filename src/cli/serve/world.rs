@@ -4,11 +4,14 @@ use super::launch::Launch;
 use crate::catalogue::{ConfigDigest, Keeper, Remembered};
 use crate::config::halt::{self, Halt};
 use crate::engine::{Admission, Catalogue, ServerId, World};
+use crate::metrics::{Meters, Outcome};
 use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
 use camino::Utf8PathBuf;
-use rea_fsm::{CallId, Generation, Signal, SpawnFailure};
+use rea_fsm::{CallId, Generation, Millis, ReplyKind, Signal, SpawnFailure, Verdict};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 /// Acts that wait for the log, in order; lines wait in the pipes' own buffers.
 enum Act {
@@ -28,6 +31,8 @@ pub(super) struct RealWorld {
     shares: Shares,
     memory: Memory,
     switches: Vec<Utf8PathBuf>,
+    looked_at: Option<Instant>,
+    meters: Option<Arc<Meters>>,
 }
 
 /// What is kept of every server for the next session.
@@ -72,6 +77,7 @@ impl RealWorld {
         launches: Vec<Launch>,
         memory: Memory,
         switches: Vec<Utf8PathBuf>,
+        meters: Option<Arc<Meters>>,
     ) -> Self {
         let shares = Shares {
             bytes: vec![0; launches.len()],
@@ -88,6 +94,8 @@ impl RealWorld {
             shares,
             memory,
             switches,
+            looked_at: None,
+            meters,
         }
     }
 
@@ -97,6 +105,11 @@ impl RealWorld {
 
     pub(super) const fn output(&mut self) -> &mut ClientOutput {
         &mut self.output
+    }
+
+    /// Since it was last looked whether the gateway is frozen.
+    pub(super) fn since_halt_check(&self) -> Option<Duration> {
+        self.looked_at.map(|at| at.elapsed())
     }
 
     /// The next thing that a process has to say.
@@ -159,6 +172,19 @@ impl RealWorld {
     }
 }
 
+fn outcome(verdict: &Verdict) -> Outcome {
+    match verdict {
+        Verdict::Replied(ReplyKind::Ok { is_error: false }) => Outcome::Answered,
+        Verdict::Replied(ReplyKind::Ok { is_error: true }) => Outcome::ToolError,
+        Verdict::Replied(ReplyKind::RpcError { .. }) => Outcome::RpcError,
+        Verdict::Replied(ReplyKind::InputRequired) => Outcome::InputRequired,
+        Verdict::TimedOut => Outcome::TimedOut,
+        Verdict::TransportLost { .. } => Outcome::Lost,
+        Verdict::Refused(_) => Outcome::Refused,
+        Verdict::Cancelled => Outcome::Cancelled,
+    }
+}
+
 /// Whether somebody has frozen the gateway at one of these places.
 pub(super) fn halt(switches: &[Utf8PathBuf]) -> Admission {
     for switch in switches {
@@ -212,7 +238,16 @@ impl World for RealWorld {
         self.memory.staged.insert(server, remembered);
     }
 
+    fn call_ended(&mut self, server: ServerId, verdict: &Verdict, took_ms: Millis) {
+        if let Some(meters) = &self.meters {
+            meters.call_ended(server.index(), outcome(verdict), took_ms);
+        }
+    }
+
     fn admission(&mut self) -> Admission {
+        if self.meters.is_some() {
+            self.looked_at = Some(Instant::now());
+        }
         halt(&self.switches)
     }
 
