@@ -74,6 +74,29 @@ fn arguments_and_results_are_redacted_where_it_is_said() {
 }
 
 #[test]
+fn the_documents_example_loads_and_names_every_key() {
+    let document = include_str!("../docs/policy.md");
+    let (_, example) = document.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let policy = parse(example);
+    assert_eq!(policy.warning, None);
+    assert!(policy.redact.results && !policy.redact.arguments && !policy.expose_diagnostics);
+    assert!(policy.redact.patterns[0].regex.is_match("of EMP-123456,"));
+    assert!(
+        policy.redact.patterns[1]
+            .regex
+            .is_match("A.CORP.example.com")
+    );
+
+    let warning = parse(&text_of("reference.yaml")).warning.unwrap();
+    let told = warning.to_string();
+    let (_, keys) = told.split_once(": ").unwrap();
+    for key in keys.split(", ").map(|key| key.split(' ').next().unwrap()) {
+        assert!(document.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
+#[test]
 fn unknown_keys() {
     assert_eq!(
         told("unknown_keys.yaml"),
