@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests, which clippy.toml doesn't see as tests.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rea::config::file::FileError;
 use rea::config::journal::{Journal, JournalMode};
 use rea::config::numbers::Numbers;
-use rea::config::registry::{Registry, RegistryError};
+use rea::config::registry::Registry;
 use rea::config::root::Root;
 use rea::config::server::{Retry, Server, ToolRule};
 
@@ -27,7 +28,7 @@ fn load(file: &str) -> Registry {
 fn told(file: &str) -> String {
     let problems =
         Registry::parse(&text_of(file), Utf8Path::new("/project"), &nothing_set).unwrap_err();
-    RegistryError::Invalid {
+    FileError::Invalid {
         path: Utf8PathBuf::from("registry.yaml"),
         problems,
     }
@@ -414,7 +415,7 @@ defaults: {{{}}}
         keys.join(", ")
     );
     let problems = Registry::parse(&text, Utf8Path::new("/project"), &nothing_set).unwrap_err();
-    let shown = RegistryError::Invalid {
+    let shown = FileError::Invalid {
         path: "registry.yaml".into(),
         problems,
     }
@@ -515,7 +516,7 @@ fn a_file_that_is_no_text_or_too_large_is_refused() {
     );
     assert_eq!(
         load(&vec![b'#'; (1 << 20) + 1]),
-        format!("{path} is larger than 1 MiB: a registry is smaller than that")
+        format!("{path} is larger than 1 MiB: a file that people write is smaller than that")
     );
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();

@@ -1,4 +1,4 @@
-//! From a tree to values: the few questions that every part of a registry asks of a node.
+//! From a tree to values: the few questions that every part of a file asks of a node.
 //!
 //! Each answers with a value or records a [`Problem`], so that one load tells everything that is wrong with a file.
 
@@ -126,6 +126,41 @@ pub(super) fn map<'n>(node: &'n Node, key: &str, problems: &mut Vec<Problem>) ->
         return &[];
     };
     entries
+}
+
+/// The items of a list of texts.
+pub(super) fn texts(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Vec<String> {
+    let mut found = Vec::new();
+    for item in list(node, key, problems) {
+        found.extend(text(item, key, problems).map(str::to_owned));
+    }
+    found
+}
+
+/// The version of a file's format, of which there is one.
+pub(super) fn version(node: &Node, problems: &mut Vec<Problem>) {
+    match text(node, "version", problems) {
+        None | Some("1") => {}
+        Some(found) => {
+            let kind = ProblemKind::Version {
+                found: found.to_owned(),
+            };
+            problems.push(Problem { at: node.at, kind });
+        }
+    }
+}
+
+/// What was read, if nothing is wrong with it; else the problems in the order of the file.
+pub(super) fn finish<T>(read: Option<T>, mut problems: Vec<Problem>) -> Result<T, Vec<Problem>> {
+    match read {
+        Some(read) if problems.is_empty() => Ok(read),
+        _ => {
+            // Two readers can trip over the same line, as two servers over one of the defaults.
+            problems.sort_by_cached_key(|problem| (problem.at, problem.kind.to_string()));
+            problems.dedup();
+            Err(problems)
+        }
+    }
 }
 
 fn wrong_kind(key: &str, expected: &'static str, node: &Node) -> Problem {

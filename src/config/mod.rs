@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! root ── where the project is, where its state goes
-//! registry ── yaml (text → tree with positions) → decode (tree → values, every problem collected)
-//!             ├─ server    one entry of the list
-//!             ├─ journal   how events are recorded
-//!             ├─ numbers   one table of every number: key, unit, bounds, default
-//!             └─ template  `${NAME}` in values
+//! registry, policy ── file (bounded) → yaml (text → tree with positions) → decode (tree → values, every problem collected)
+//! registry ──┬─ server    one entry of the list
+//!            ├─ journal   how events are recorded
+//!            ├─ numbers   one table of every number: key, unit, bounds, default
+//!            └─ template  `${NAME}` in values
+//! policy ────┬─ pattern   what a project's own secrets look like
+//!            └─ schema    the reference's keys that do nothing here
 //! halt ── whether somebody has frozen the gateway
 //! child_env, command ── what one server is started with, from the registry and the host's environment
 //! ```
@@ -19,10 +21,13 @@
 pub mod child_env;
 pub mod command;
 mod decode;
+pub mod file;
 pub mod halt;
+pub mod ignored;
 pub mod journal;
 pub mod launcher;
 pub mod numbers;
+pub mod policy;
 pub mod problem;
 pub mod registry;
 pub mod root;

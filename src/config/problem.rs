@@ -1,10 +1,11 @@
-//! What is wrong with a registry, as data; the words are made here, once.
+//! What is wrong with a file that a person wrote, as data; the words are made here, once.
 //!
 //! Invariant: a problem never holds a value that could be a secret. Names, numbers and choices are shown (bounded, and
 //! with nothing that could steer a terminal); other values are described by what they are.
 
 use std::fmt;
 
+use super::policy::PatternFault;
 use super::template::TemplateError;
 
 /// A place in a file, both counted from 1.
@@ -46,14 +47,16 @@ pub enum ProblemKind {
         /// The parser's words.
         detail: String,
     },
-    /// YAML that a registry has no use for.
-    #[error("{what} can't be used in a registry")]
+    /// YAML that no file here has a use for.
+    #[error("{what} can't be used here")]
     Unsupported {
         /// What was met.
         what: String,
     },
     /// A tree beyond the bound.
-    #[error("more than {limit} values (aliases count each time): a registry is smaller than that")]
+    #[error(
+        "more than {limit} values (aliases count each time): a file that people write is smaller than that"
+    )]
     TooLarge {
         /// The bound.
         limit: usize,
@@ -211,6 +214,24 @@ pub enum ProblemKind {
         greater_value: String,
         /// The promise that would break.
         why: &'static str,
+    },
+    /// More items than a list may have.
+    #[error("\"{key}\": {found} items, expected at most {limit}")]
+    TooMany {
+        /// The list.
+        key: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// A pattern of secrets that can't be used.
+    #[error("the pattern {} can't be used: {fault}", quoted(name))]
+    BadPattern {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        fault: PatternFault,
     },
     /// The same number under both its names.
     #[error("\"timeout\" and \"call_timeout\" are the same number: give one of them")]

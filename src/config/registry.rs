@@ -11,12 +11,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::TextLookup;
-use super::decode::{Fields, list, text};
+use super::decode::{Fields, finish, list, version};
+use super::file::{self, FileError};
+use super::ignored::{Ignored, IgnoredKeys};
 use super::journal::{self, Journal};
 use super::numbers::{
     BadVariable, Fallbacks, GATEWAY_ROWS, GatewayNumbers, ROWS, Sources, TIMEOUT, Written, gateway,
@@ -26,9 +27,6 @@ use super::problem::{Position, Problem, ProblemKind};
 use super::root::Root;
 use super::server::{self, Server, Surroundings};
 use super::yaml::{self, Node, Value};
-
-/// A registry is written by people; a larger file is a mistake.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Everything that the file says, with every number resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,36 +45,15 @@ pub struct Registry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
     /// Keys of the reference gateway that do nothing here.
-    Ignored(Vec<Ignored>),
+    Ignored(IgnoredKeys),
     /// A variable that can't be used.
     Variable(BadVariable),
-}
-
-/// A key that was read over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ignored {
-    /// The key.
-    pub key: &'static str,
-    /// Where it stands.
-    pub line: usize,
-}
-
-impl Ignored {
-    pub(super) const REVIEWER: &'static str = "reviewer";
-    pub(super) const TIER_OVERRIDES: &'static str = "tier_overrides";
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ignored(keys) => {
-                formatter.write_str("the registry has keys without effect: ")?;
-                for (index, Ignored { key, line }) in keys.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(formatter, "{separator}{key} (line {line})")?;
-                }
-                Ok(())
-            }
+            Self::Ignored(keys) => keys.fmt(formatter),
             Self::Variable(BadVariable { name, expected }) => {
                 write!(formatter, "{name} is not used: expected {expected}")
             }
@@ -93,36 +70,9 @@ pub enum RegistryError {
         /// Where it would be.
         path: Utf8PathBuf,
     },
-    /// It can't be read.
-    #[error("{path} can't be read")]
-    Unreadable {
-        /// The file.
-        path: Utf8PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Too large.
-    #[error("{path} is larger than 1 MiB: a registry is smaller than that")]
-    TooLarge {
-        /// The file.
-        path: Utf8PathBuf,
-    },
-    /// Not text.
-    #[error("{path}:{line}: this is not UTF-8 text")]
-    NotUtf8 {
-        /// The file.
-        path: Utf8PathBuf,
-        /// The first line that isn't.
-        line: usize,
-    },
-    /// It says something that can't be done.
-    #[error("{}", listing(path, problems))]
-    Invalid {
-        /// The file.
-        path: Utf8PathBuf,
-        /// Every problem, in the order of the file; at least one.
-        problems: Vec<Problem>,
-    },
+    /// It can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// The smallest registry that does something; shown to who has none.
@@ -134,20 +84,6 @@ servers:
     args: [mcp-server-time]
 ";
 
-/// One line for each problem, so that editors can jump to them.
-fn listing(path: &Utf8Path, problems: &[Problem]) -> String {
-    const SHOWN_MAX: usize = 20;
-    let mut lines: Vec<String> = problems
-        .iter()
-        .take(SHOWN_MAX)
-        .map(|problem| format!("{path}:{}: {}", problem.at, problem.kind))
-        .collect();
-    if problems.len() > SHOWN_MAX {
-        lines.push(format!("… and {} more", problems.len() - SHOWN_MAX));
-    }
-    lines.join("\n")
-}
-
 impl Registry {
     /// Reads the registry of a project.
     ///
@@ -155,30 +91,11 @@ impl Registry {
     /// No file, no text, or every problem that was found in it.
     pub fn load(root: &Root, environment: TextLookup<'_>) -> Result<Self, RegistryError> {
         let path = root.registry();
-        let mut bytes = Vec::new();
-        std::fs::File::open(&path)
-            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
-            .map_err(|source| {
-                let path = path.clone();
-                if source.kind() == io::ErrorKind::NotFound {
-                    RegistryError::Missing { path }
-                } else {
-                    RegistryError::Unreadable { path, source }
-                }
-            })?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(RegistryError::TooLarge { path });
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + memchr::memchr_iter(b'\n', valid).count();
-            RegistryError::NotUtf8 {
-                path: path.clone(),
-                line,
-            }
-        })?;
+        let Some(text) = file::read(&path)? else {
+            return Err(RegistryError::Missing { path });
+        };
         Self::parse(&text, &root.path, environment)
-            .map_err(|problems| RegistryError::Invalid { path, problems })
+            .map_err(|problems| FileError::Invalid { path, problems }.into())
     }
 
     /// Takes a registry's text apart. Relative paths in it count from `root`.
@@ -198,26 +115,14 @@ impl Registry {
                 None
             }
         };
-        match read {
-            Some(registry) if problems.is_empty() => Ok(registry),
-            _ => {
-                // Two servers can trip over the same line of the defaults.
-                problems.sort_by_cached_key(|problem| (problem.at, problem.kind.to_string()));
-                problems.dedup();
-                Err(problems)
-            }
-        }
+        finish(read, problems)
     }
 }
 
 const PLACE: &str = "the registry";
-const KEYS: [&str; 5] = [
-    "version",
-    "servers",
-    "defaults",
-    "journal",
-    Ignored::REVIEWER,
-];
+const KEYS: [&str; 5] = ["version", "servers", "defaults", "journal", REVIEWER];
+/// A key of the reference gateway without effect.
+const REVIEWER: &str = "reviewer";
 
 fn read(
     document: Option<&Node>,
@@ -236,8 +141,10 @@ fn read(
         .collect();
     let fields = Fields::read(document.unwrap_or(&nothing), PLACE, &known, problems)?;
     // A file with nothing in it is a registry without servers; one that says anything says its version.
-    if document.is_some() {
-        check_version(&fields, problems);
+    if document.is_some()
+        && let Some(node) = fields.require("version", "version: \"1\"", problems)
+    {
+        version(node, problems);
     }
     let gateway_written = written(&fields, GATEWAY_ROWS, problems);
     let defaults = fields.get("defaults").map_or_else(Written::new, |node| {
@@ -255,9 +162,9 @@ fn read(
     nobody.resolve(&gateway_written, problems);
 
     let mut ignored = Vec::new();
-    if let Some(key) = fields.key(Ignored::REVIEWER) {
+    if let Some(key) = fields.key(REVIEWER) {
         ignored.push(Ignored {
-            key: Ignored::REVIEWER,
+            key: REVIEWER,
             line: key.at.line,
         });
     }
@@ -272,32 +179,14 @@ fn read(
     });
     let journal = journal::read(fields.get("journal"), root, problems);
     let gateway = gateway(&gateway_written, problems);
-    ignored.sort_by_key(|ignored| ignored.line);
     let mut warnings: Vec<Warning> = bad_variables.into_iter().map(Warning::Variable).collect();
-    if !ignored.is_empty() {
-        warnings.push(Warning::Ignored(ignored));
-    }
+    warnings.extend(IgnoredKeys::of(PLACE, ignored).map(Warning::Ignored));
     Some(Registry {
         servers,
         gateway,
         journal,
         warnings,
     })
-}
-
-fn check_version(fields: &Fields<'_>, problems: &mut Vec<Problem>) {
-    let Some(node) = fields.require("version", "version: \"1\"", problems) else {
-        return;
-    };
-    match text(node, "version", problems) {
-        None | Some("1") => {}
-        Some(found) => {
-            let kind = ProblemKind::Version {
-                found: found.to_owned(),
-            };
-            problems.push(Problem { at: node.at, kind });
-        }
-    }
 }
 
 fn read_servers(

@@ -16,6 +16,8 @@ use super::TextLookup;
 pub const FOLDER: &str = ".rea";
 /// The registry, below the root.
 pub const REGISTRY: &str = ".rea/registry.yaml";
+/// The policy, below the root.
+pub const POLICY: &str = ".rea/policy.yaml";
 
 /// A project's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +128,11 @@ impl Root {
     /// Where the registry is, whether it exists or not.
     pub fn registry(&self) -> Utf8PathBuf {
         self.path.join(REGISTRY)
+    }
+
+    /// Where the policy is, whether it exists or not.
+    pub fn policy(&self) -> Utf8PathBuf {
+        self.path.join(POLICY)
     }
 }
 

@@ -5,14 +5,14 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::decode::{Fields, boolean, list, map, text};
+use super::decode::{Fields, boolean, list, map, text, texts};
+use super::ignored::Ignored;
 use super::launcher::installs_first;
 use super::numbers::{
     CALL_HARD_CAP, CALL_TIMEOUT, Fallbacks, Numbers, ROWS, Sources, TIMEOUT, Written, number,
     order, row, written_for_server,
 };
 use super::problem::{NameFault, Position, Problem, ProblemKind};
-use super::registry::Ignored;
 use super::secret::is_secret_name;
 use super::template::{Template, is_variable_name};
 use super::yaml::{Key, Node};
@@ -120,6 +120,8 @@ pub(super) struct Surroundings<'a> {
 }
 
 const PLACE: &str = "a server";
+/// A key of the reference gateway without effect.
+const TIER_OVERRIDES: &str = "tier_overrides";
 const KEYS: [&str; 12] = [
     "name",
     "command",
@@ -132,7 +134,7 @@ const KEYS: [&str; 12] = [
     "tools",
     "trust_annotations",
     TIMEOUT,
-    Ignored::TIER_OVERRIDES,
+    TIER_OVERRIDES,
 ];
 
 /// Reads one entry. Gives the server, and where its name stands, only if nothing is wrong with it.
@@ -176,9 +178,9 @@ pub(super) fn read(
     let protocol = fields
         .get("protocol")
         .and_then(|node| read_protocol(node, problems));
-    if let Some(key) = fields.key(Ignored::TIER_OVERRIDES) {
+    if let Some(key) = fields.key(TIER_OVERRIDES) {
         ignored.push(Ignored {
-            key: Ignored::TIER_OVERRIDES,
+            key: TIER_OVERRIDES,
             line: key.at.line,
         });
     }
@@ -245,14 +247,6 @@ fn read_command<'n>(node: &'n Node, problems: &mut Vec<Problem>) -> Option<&'n s
         return None;
     }
     Some(command)
-}
-
-fn texts(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Vec<String> {
-    let mut found = Vec::new();
-    for item in list(node, key, problems) {
-        found.extend(text(item, key, problems).map(str::to_owned));
-    }
-    found
 }
 
 fn read_env(node: &Node, problems: &mut Vec<Problem>) -> Vec<(String, Template)> {

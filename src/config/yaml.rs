@@ -15,7 +15,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::problem::{Position, Problem, ProblemKind};
 
-/// Far more than any registry needs, and little memory.
+/// Far more than any file needs, and little memory.
 const NODES_MAX: usize = 20_000;
 const NESTING_MAX: usize = 32;
 

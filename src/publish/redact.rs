@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text → spans of exact values (aho-corasick) ┐
-//!      → spans of patterns (one linear regex) ┴→ merged → `[REDACTED]` → cut to size
+//!      → spans of patterns (linear regexes)   ┴→ merged → `[REDACTED]` → cut to size
 //! ```
 //!
 //! Invariant: spans are found in the text as it came and merged before anything is replaced, so a value inside a larger
@@ -10,7 +10,8 @@
 //! a secret. Time is linear in the text.
 //!
 //! The limits: a secret that is split over two texts (two lines, two fields) is not seen, nor one in another encoding
-//! than JSON's or a URL's, nor an exact value below four bytes, which would tear ordinary words apart.
+//! than JSON's or a URL's, nor an exact value below four bytes, which would tear ordinary words apart. For a pattern of a
+//! policy, linear is one search; one that can fail far behind where it began (`a.*b|c`) begins anew behind each match.
 
 mod patterns;
 
@@ -23,7 +24,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
+use crate::config::policy::Pattern;
 use crate::config::secret::Secret;
+use patterns::Patterns;
 
 /// What stands where a secret was.
 pub const REDACTED: &str = "[REDACTED]";
@@ -39,7 +42,9 @@ const PATTERN_GUARD_BYTES: usize = 512;
 /// Finds secrets in text. Built once for a set of values.
 #[derive(Clone)]
 pub struct Redactor {
-    patterns: Regex,
+    built_in: Patterns,
+    /// Of the project's policy.
+    own: Vec<Regex>,
     exact: Option<AhoCorasick>,
     longest_exact_bytes: usize,
 }
@@ -49,23 +54,36 @@ pub struct Redactor {
 pub enum RedactorError {
     /// The patterns.
     #[error("the patterns of secrets can't be compiled: {0}")]
-    Patterns(#[from] regex::Error),
+    Patterns(#[from] Box<regex_automata::meta::BuildError>),
     /// The values.
     #[error("the secret values are too many or too long to search for: {0}")]
     Values(#[from] aho_corasick::BuildError),
 }
 
 impl Redactor {
-    /// Knows the patterns alone.
+    /// Knows the built-in patterns alone.
     ///
     /// # Errors
     /// The patterns can't be compiled.
     pub fn new() -> Result<Self, RedactorError> {
         Ok(Self {
-            patterns: patterns::compile()?,
+            built_in: Patterns::compile()?,
+            own: Vec::new(),
             exact: None,
             longest_exact_bytes: 0,
         })
+    }
+
+    /// Knows these patterns beside the built-in ones. What one of them matches is taken as a whole.
+    #[must_use]
+    pub fn with_patterns(&self, patterns: &[Pattern]) -> Self {
+        Self {
+            own: patterns
+                .iter()
+                .map(|pattern| pattern.regex.clone())
+                .collect(),
+            ..self.clone()
+        }
     }
 
     /// Knows the patterns and these values, in each form in which they can turn up in text.
@@ -87,9 +105,9 @@ impl Redactor {
             Some(AhoCorasick::new(&forms)?)
         };
         Ok(Self {
-            patterns: self.patterns.clone(),
             exact,
             longest_exact_bytes,
+            ..self.clone()
         })
     }
 
@@ -139,7 +157,9 @@ impl Redactor {
             .flat_map(|exact| exact.find_overlapping_iter(text))
             .map(|m| m.range())
             .collect();
-        spans.extend(patterns::find(&self.patterns, text));
+        self.built_in.find(text, &mut spans);
+        let own = self.own.iter().flat_map(|regex| regex.find_iter(text));
+        spans.extend(own.map(|found| found.range()));
         spans.sort_unstable_by_key(|span| span.start);
         let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
         for span in spans {

@@ -91,7 +91,7 @@ fn a_bomb_of_aliases_is_refused_early() {
         text = format!("{text}{name}: &{name} [{copies}]\n");
     }
     assert!(fault(&text).ends_with(
-        "more than 20000 values (aliases count each time): a registry is smaller than that"
+        "more than 20000 values (aliases count each time): a file that people write is smaller than that"
     ));
 }
 
@@ -120,26 +120,26 @@ fn a_key_given_twice_is_a_problem_and_the_rest_is_still_read() {
 }
 
 #[test]
-fn what_a_registry_has_no_use_for_is_refused() {
+fn what_no_file_has_a_use_for_is_refused() {
     assert_eq!(
         fault("a: 1\n---\nb: 2\n"),
-        "2:1: a second document (\"---\") can't be used in a registry"
+        "2:1: a second document (\"---\") can't be used here"
     );
     assert_eq!(
         fault("a: !!int 1\n"),
-        "1:10: a tag other than !!str can't be used in a registry"
+        "1:10: a tag other than !!str can't be used here"
     );
     assert_eq!(
         fault("a: !x [1]\n"),
-        "1:7: a tag on a list or a map can't be used in a registry"
+        "1:7: a tag on a list or a map can't be used here"
     );
     assert_eq!(
         fault("? [a]\n: 1\n"),
-        "1:3: a key that is not text can't be used in a registry"
+        "1:3: a key that is not text can't be used here"
     );
     assert_eq!(
         fault("a: &x [*x]\n"),
-        "1:8: an alias inside what it stands for can't be used in a registry"
+        "1:8: an alias inside what it stands for can't be used here"
     );
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::policy::Policy;
 use proptest::prelude::*;
 
 fn patterns() -> Redactor {
@@ -127,6 +128,39 @@ fn overlapping_secrets_leave_nothing_of_either() {
     assert_eq!(knowing(&["known"]).redact(&token), "[REDACTED]");
 }
 
+fn with_own(regex: &str) -> Redactor {
+    let text = format!("redact: {{patterns: [{{name: own, regex: '{regex}'}}]}}");
+    let policy = Policy::parse(&text).unwrap();
+    knowing(&["known-value"]).with_patterns(&policy.redact.patterns)
+}
+
+#[test]
+fn what_a_pattern_of_the_policy_matches_is_taken_as_a_whole() {
+    let redactor = with_own("corp-([0-9]+)-(x)?");
+    assert_eq!(
+        redactor.redact("a corp-17-x, corp-18-, corp-, known-value and AKIAIOSFODNN7EXAMPLE"),
+        "a [REDACTED], [REDACTED], corp-, [REDACTED] and [REDACTED]"
+    );
+    let later = redactor
+        .with_secrets(&[Secret::new("other-value")])
+        .unwrap();
+    assert_eq!(
+        later.redact("corp-17- other-value known-value"),
+        "[REDACTED] [REDACTED] known-value"
+    );
+}
+
+#[test]
+fn patterns_of_the_policy_and_others_that_overlap_leave_nothing_of_either() {
+    assert_eq!(
+        with_own("id=known").redact("<id=known-value>"),
+        "<[REDACTED]>"
+    );
+    assert_eq!(with_own("é+").redact("caféé?"), "caf[REDACTED]?");
+    let token = format!("corp:sk-ant-{}", "a".repeat(30));
+    assert_eq!(with_own("corp:sk").redact(&token), REDACTED);
+}
+
 #[test]
 fn a_cut_never_leaves_the_head_of_a_secret() {
     let redactor = knowing(&["correct-horse-battery-staple"]);
@@ -209,6 +243,11 @@ fn hostile_text_takes_linear_time() {
         "MMMMMMMMMMMMMMMMMMMMMMMMMM.",
         "a",
         "sk-ant-_",
+        "eyJaaaaaaaa-AKIAIOSFODNN7EXAMPLE-",
+        "eyJaaaaaaaa.",
+        "://a:",
+        "password=",
+        "M0000000000000000000000000.aaaaaa.",
     ] {
         let text = unit.repeat((1 << 18) / unit.len());
         assert!(redactor.redact(&text).len() <= text.len() + REDACTED.len());
