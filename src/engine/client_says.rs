@@ -97,7 +97,7 @@ impl<W: World> Engine<W> {
 
     /// The client watches a resource of this server.
     pub fn watch(&mut self, server: ServerId, uri: &str) {
-        let line = self.servers[server.index()].session.watch(uri);
+        let line = self.servers[server.index()].session.watch(uri, self.now);
         self.say(server, line);
     }
 
@@ -125,7 +125,7 @@ impl<W: World> Engine<W> {
     }
 
     /// Writes to the current process, if it can be written to.
-    fn say(&mut self, server: ServerId, line: Option<Vec<u8>>) {
+    pub(super) fn say(&mut self, server: ServerId, line: Option<Vec<u8>>) {
         let conn = self.servers[server.index()].downstream.conn();
         if let (Some(line), Some(generation), Pipe::Open) = (line, conn.generation(), conn.input())
         {

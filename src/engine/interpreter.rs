@@ -44,7 +44,7 @@ impl<W: World> Engine<W> {
                 }
             }
             Effect::WriteList { generation } => {
-                for line in session.list() {
+                for line in session.list(self.now) {
                     world.write(id, generation, &line, None);
                 }
             }
@@ -123,7 +123,7 @@ impl<W: World> Engine<W> {
             return;
         };
         session.sent(held);
-        if let Some(lines) = session.watches_by_itself(&held.watch) {
+        if let Some(lines) = session.watches_by_itself(&held.watch, self.now) {
             held.keep(Some(Reply::Done), 0);
             let reply = ReplyKind::Ok { is_error: false };
             let report = Report::Reply {

@@ -78,7 +78,7 @@ impl<W: World> Engine<W> {
         self.child(server, generation, report, About::default(), front);
     }
 
-    fn child(
+    pub(super) fn child(
         &mut self,
         server: ServerId,
         generation: Generation,
@@ -134,7 +134,7 @@ impl<W: World> Engine<W> {
             name,
             ..
         } = &mut self.servers[server.index()];
-        let heard = session.hear(line, downstream.questions());
+        let heard = session.hear(line, downstream.questions(), self.now);
         if let Heard::Notice(notification) = &heard
             && front.interest(server, notification) == Interest::None
         {
@@ -319,7 +319,9 @@ impl<W: World> Engine<W> {
             server_name = self.name(server),
             bytes = line.bytes
         );
-        let heard = self.servers[server.index()].session.hear_oversized(line);
+        let now = self.now;
+        let session = &mut self.servers[server.index()].session;
+        let heard = session.hear_oversized(line, now);
         let unusable = Unusable::Oversized { limit };
         self.heard(server, generation, line.head, heard, unusable, front);
         let kind = IoErrorKind::OversizedLine;

@@ -5,11 +5,12 @@
 //! every process: how loud it is to be, and which resources to watch.
 
 mod hearing;
+mod streams;
 
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
-use super::lister::{Lister, Lists};
+use super::lister::{Change, Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::introduction::Introduction;
@@ -20,9 +21,10 @@ use crate::wire::envelope::{self, Message};
 use crate::wire::jsonrpc::{self, ErrorCode, quoted};
 use crate::wire::line::LineSplitter;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, Generation, ReplyKind, Unasked, Verdict};
+use rea_fsm::{Asks, CallId, Generation, Millis, ReplyKind, Unasked, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use streams::{Stream, Streams};
 
 /// What the gateway asked of a server, beside calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +35,6 @@ enum Asked {
     Ping,
     SetLevel,
     Subscribe(String),
-    /// Tell of changes of the lists; in the era without a handshake.
-    ListenForLists,
-    /// Tell of changes of a resource; in the same era.
-    Listen(String),
 }
 
 /// How the process is spoken to.
@@ -67,6 +65,8 @@ pub(super) struct Session {
     offer: ServerOffer,
     asked: BTreeMap<u64, Asked>,
     next_own: u64,
+    /// What the process tells of; in the era without a handshake.
+    streams: Streams,
     lister: Lister,
     pub(super) questions: Questions,
     wishes: Wishes,
@@ -88,6 +88,7 @@ impl Session {
             offer: ServerOffer::default(),
             asked: BTreeMap::new(),
             next_own: 0,
+            streams: Streams::default(),
             lister: Lister::new(server),
             questions: Questions::default(),
             wishes: Wishes::default(),
@@ -102,6 +103,7 @@ impl Session {
         self.speech = Speech::Unknown;
         self.asked.clear();
         self.next_own = 0;
+        self.streams.forget();
         self.questions.forget();
         self.tokens.clear();
         self.senders.clear();
@@ -128,15 +130,24 @@ impl Session {
         // A newer question of the same kind replaces an unanswered one: a late answer to the old
         // one is proof of life and nothing else.
         self.asked.retain(|_, asked| *asked != what);
-        let own = self.next_own;
-        self.next_own += 1;
+        let own = self.new_own();
         self.asked.insert(own, what);
         DownstreamId::Own(own)
+    }
+
+    const fn new_own(&mut self) -> u64 {
+        let own = self.next_own;
+        self.next_own += 1;
+        own
     }
 
     /// A request of our own, with what every request to this process has to have.
     fn request(&mut self, what: Asked, method: &str, member: &str) -> Vec<u8> {
         let id = self.ask(what);
+        self.request_as(id, method, member)
+    }
+
+    fn request_as(&self, id: DownstreamId, method: &str, member: &str) -> Vec<u8> {
         let meta = match self.speech {
             Speech::Modern => server_side::meta(&self.meta_members()),
             Speech::Unknown | Speech::Legacy => String::new(),
@@ -183,14 +194,14 @@ impl Session {
 
     /// Asks for every list that may have changed. A process without sessions is asked to tell of
     /// changes before, so that none falls between.
-    pub(super) fn list(&mut self) -> Vec<Vec<u8>> {
+    pub(super) fn list(&mut self, now: Millis) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
-        if self.speech == Speech::Modern && !self.waits_for(&Asked::ListenForLists) {
-            lines.extend(self.listen_for_lists());
-            for uri in self.wishes.subscriptions.clone() {
-                if !self.waits_for(&Asked::Listen(uri.clone())) {
-                    lines.push(self.listen(&uri));
-                }
+        if self.speech == Speech::Modern {
+            let watched = self.wishes.subscriptions.iter().cloned();
+            let mut wanted = vec![Stream::Lists];
+            wanted.extend(watched.map(Stream::Resource));
+            for stream in wanted {
+                lines.extend(self.listen(stream, now));
             }
         }
         for kind in self.lister.begin() {
@@ -199,34 +210,59 @@ impl Session {
         lines
     }
 
-    fn waits_for(&self, answer_to: &Asked) -> bool {
-        self.asked.values().any(|asked| asked == answer_to)
+    /// Opens a stream that is not open, as far as the process can tell of such a thing.
+    fn listen(&mut self, stream: Stream, now: Millis) -> Option<Vec<u8>> {
+        if self.streams.has(&stream) {
+            return None;
+        }
+        let wanted = match &stream {
+            Stream::Resource(uri) => format!(r#""resourceSubscriptions":[{}]"#, quoted(uri)),
+            Stream::Lists => {
+                let told = self.told_lists();
+                if told.is_empty() {
+                    return None;
+                }
+                let wanted = told.iter().map(|(_, member)| format!(r#""{member}":true"#));
+                wanted.collect::<Vec<_>>().join(",")
+            }
+        };
+        let own = self.new_own();
+        self.streams.opened(own, stream, now);
+        let filter = format!(r#""notifications":{{{wanted}}}"#);
+        Some(self.request_as(DownstreamId::Own(own), method::LISTEN, &filter))
     }
 
-    fn listen_for_lists(&mut self) -> Option<Vec<u8>> {
-        let mut wanted = Vec::new();
-        for (kind, member) in [
+    /// The lists that the process says to tell of, and what each is called when it is asked to.
+    fn told_lists(&self) -> Vec<(ListKind, &'static str)> {
+        let mut told = vec![
             (ListKind::Tools, "toolsListChanged"),
             (ListKind::Prompts, "promptsListChanged"),
             (ListKind::Resources, "resourcesListChanged"),
-        ] {
-            if self.offer.capabilities.tells_of_changes(kind) {
-                wanted.push(format!(r#""{member}":true"#));
-            }
-        }
-        if wanted.is_empty() {
-            return None;
-        }
-        let filter = format!(r#""notifications":{{{}}}"#, wanted.join(","));
-        Some(self.request(Asked::ListenForLists, method::LISTEN, &filter))
+        ];
+        told.retain(|(kind, _)| self.offer.capabilities.tells_of_changes(*kind));
+        told
     }
 
-    fn listen(&mut self, uri: &str) -> Vec<u8> {
-        let filter = format!(
-            r#""notifications":{{"resourceSubscriptions":[{}]}}"#,
-            quoted(uri)
-        );
-        self.request(Asked::Listen(uri.to_owned()), method::LISTEN, &filter)
+    /// When a stream is opened again that the process has ended.
+    pub(super) const fn next_due(&self) -> Option<Millis> {
+        self.streams.next_due()
+    }
+
+    /// Opens again what the process has ended, and says whether a list may have changed meanwhile.
+    pub(super) fn listen_again(&mut self, now: Millis) -> (Vec<Vec<u8>>, Change) {
+        let mut lines = Vec::new();
+        let mut change = Change::None;
+        for stream in self.streams.take_due(now) {
+            if stream == Stream::Lists {
+                for (kind, _) in self.told_lists() {
+                    if self.lister.changed(kind.changed()) == Change::Known {
+                        change = Change::Known;
+                    }
+                }
+            }
+            lines.extend(self.listen(stream, now));
+        }
+        (lines, change)
     }
 
     fn subscribe_again(&mut self, uri: &str) -> Option<Vec<u8>> {
@@ -239,10 +275,10 @@ impl Session {
     }
 
     /// The client watches a resource; so does every later process.
-    pub(super) fn watch(&mut self, uri: &str) -> Option<Vec<u8>> {
+    pub(super) fn watch(&mut self, uri: &str, now: Millis) -> Option<Vec<u8>> {
         let is_new = self.wishes.subscriptions.insert(uri.to_owned());
         match self.speech {
-            Speech::Modern if is_new => Some(self.listen(uri)),
+            Speech::Modern if is_new => self.listen(Stream::Resource(uri.to_owned()), now),
             Speech::Legacy if is_new => self.subscribe_again(uri),
             Speech::Unknown | Speech::Legacy | Speech::Modern => None,
         }
@@ -255,13 +291,7 @@ impl Session {
         }
         match self.speech {
             Speech::Modern => {
-                let listening = Asked::Listen(uri.to_owned());
-                let own = self
-                    .asked
-                    .iter()
-                    .find(|(_, asked)| **asked == listening)
-                    .map(|(own, _)| *own)?;
-                self.asked.remove(&own);
+                let own = self.streams.closed(&Stream::Resource(uri.to_owned()))?;
                 Some(line(|out| {
                     server_side::cancelled(out, DownstreamId::Own(own));
                 }))
@@ -277,9 +307,9 @@ impl Session {
 
     /// A process without sessions can't be asked to subscribe: the gateway listens itself. What it
     /// writes for that, if it does.
-    pub(super) fn watches_by_itself(&mut self, watch: &Watch) -> Option<Vec<Vec<u8>>> {
+    pub(super) fn watches_by_itself(&mut self, watch: &Watch, now: Millis) -> Option<Vec<Vec<u8>>> {
         let line = match (self.speech, watch) {
-            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri),
+            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri, now),
             (Speech::Modern, Watch::End(uri)) => self.unwatch(uri),
             (Speech::Modern, Watch::Neither) | (Speech::Unknown | Speech::Legacy, _) => {
                 return None;
