@@ -35,6 +35,8 @@ mod questions;
 mod requests;
 #[path = "simulation/mod.rs"]
 mod simulation;
+#[path = "protocol/starting.rs"]
+mod starting;
 
 use rea::engine::ServerId;
 use rea_fsm::Protocol;

@@ -8,7 +8,7 @@ use super::session::Speech;
 use super::turn::{About, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
-use rea_fsm::{CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
+use rea_fsm::{CallId, Era, EventKind, Generation, Pipe, Protocol, QuestionId};
 use std::rc::Rc;
 
 /// Whether a call that was given back goes on.
@@ -18,6 +18,17 @@ pub enum Resumed {
     Yes,
     /// It was resumed before, or is not held any more.
     No,
+}
+
+/// Whether a server knows sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// It does.
+    Some,
+    /// Each request speaks for itself.
+    None,
+    /// It has not been there yet.
+    NotKnown,
 }
 
 impl<W: World> Engine<W> {
@@ -133,11 +144,17 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// Whether a server knows no sessions, as far as it has said: what its last process said counts
-    /// until the next one says otherwise.
-    pub fn is_stateless(&self, server: ServerId) -> bool {
-        let version = self.downstream(server).conn().era().version();
-        version.is_some_and(ProtocolVersion::is_modern)
+    /// Whether a server knows sessions. Where it has to be found out, what its last process said
+    /// counts until the next one says otherwise.
+    pub fn sessions(&self, server: ServerId) -> Sessions {
+        let conn = self.downstream(server).conn();
+        match (conn.tuning().protocol, conn.era()) {
+            (Protocol::Modern, _) => Sessions::None,
+            (Protocol::Legacy, _) | (Protocol::Auto, Era::DiedProbed) => Sessions::Some,
+            (Protocol::Auto, Era::Unknown) => Sessions::NotKnown,
+            (Protocol::Auto, Era::Known(version)) if version.is_modern() => Sessions::None,
+            (Protocol::Auto, Era::Known(_)) => Sessions::Some,
+        }
     }
 
     /// The client has given a call up.

@@ -114,11 +114,13 @@ impl Front for Client {
     ) {
         let changed = self.catalogue.replace(server, catalogue);
         self.notices.changed(&changed);
+        self.waiting.look_again();
     }
 
     fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {
         let changed = self.catalogue.follow(server, leaf, self.now());
         self.notices.changed(&changed);
+        self.waiting.look_again();
     }
 
     fn progressed(

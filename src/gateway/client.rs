@@ -4,19 +4,21 @@
 //! do; every request gets exactly one answer, but for calls that the client gave up; an unknown
 //! name creates nothing.
 //!
-//! One file a concern: [`super::requests`] what goes to a server, [`super::notices`] lists and
-//! their changes, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
+//! One file a concern: [`super::requests`] what goes to a server, [`super::waiting`] what can't go
+//! yet, [`super::notices`] lists and their changes, [`super::listens`] streams of them, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
 //! answer for a client with a session, [`super::held`] a question of a server with one for a
 //! client without.
 
 use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
 use super::exchanges::Exchanges;
+use super::listens::Listens;
 use super::notices::Notices;
 use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
 use super::speaker::{Level, Speaker};
 use super::tasks::{Outcome, Tasks};
+use super::waiting::Waiting;
 use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use crate::protocol::listing::ListKind;
@@ -87,6 +89,8 @@ pub struct Client {
     pub(super) catalogue: Catalogue,
     pub(super) speaker: Speaker,
     pub(super) notices: Notices,
+    pub(super) listens: Listens,
+    pub(super) waiting: Waiting,
     pub(super) questions: Questions,
     pub(super) exchanges: Exchanges,
     pub(super) tasks: Tasks,
@@ -108,6 +112,8 @@ impl Client {
             policies: setup.policies,
             speaker: Speaker::default(),
             notices: Notices::new(setup.list_budget_ms),
+            listens: Listens::default(),
+            waiting: Waiting::default(),
             questions: Questions::default(),
             exchanges: Exchanges::new(setup.question_ms),
             tasks: Tasks::default(),
@@ -136,13 +142,14 @@ impl Client {
 
     /// How many requests have not been answered.
     pub fn unanswered(&self) -> usize {
-        self.calls.len() + self.notices.waiting() + self.exchanges.open()
+        self.calls.len() + self.notices.waiting() + self.waiting.count() + self.exchanges.open()
     }
 
     /// When time alone changes something.
     pub fn next_due(&self) -> Option<Millis> {
         [
             self.notices.next_due(),
+            self.waiting.next_due(),
             self.exchanges.next_due(),
             self.catalogue.next_due(),
         ]
@@ -216,11 +223,10 @@ impl Client {
                 });
             }
             method::PING => say(engine.world(), |out| jsonrpc::empty_result(out, &id)),
-            method::LISTEN => self.listen(&id, request, engine),
             method::SET_LEVEL => self.set_level(&id, request, engine),
             method => match ListKind::of_method(method) {
                 Some(kind) => self.list(id, kind, sender.asks(), request, engine),
-                None => self.relay(line, request, &sender, engine),
+                None => self.pass_on(line, request, &sender, engine),
             },
         }
     }
@@ -306,7 +312,7 @@ impl Client {
             if let Some(server) = self.calls.get(&call).map(|pending| pending.server) {
                 engine.cancel(server, call, self);
             }
-        } else {
+        } else if !self.waiting.give_up(&client_id) {
             self.stop_listening(&client_id, engine);
             self.give_up_exchange(&client_id, engine.world());
         }
@@ -332,11 +338,12 @@ impl Client {
         }
     }
 
-    /// What has to happen once a turn, when everything has been taken in: lists that need not
-    /// wait any longer are answered, changes are told, calls are repeated.
+    /// What has to happen once a turn, when everything has been taken in: requests and lists that
+    /// need not wait any longer are passed on and answered, changes are told, calls are repeated.
     pub fn settle<W: World>(&mut self, ending: Ending, engine: &mut Engine<W>) {
         let gone = self.catalogue.forget_missed(self.now);
         self.notices.changed(&gone);
+        self.settle_waiting(ending, engine);
         self.settle_exchanges(ending, engine);
         self.settle_notices(ending, engine.world());
     }

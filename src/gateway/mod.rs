@@ -11,6 +11,7 @@ mod errors;
 mod exchanges;
 mod held;
 mod lifecycle;
+mod listens;
 mod notices;
 mod policy;
 mod questions;
@@ -18,6 +19,7 @@ mod requests;
 mod routes;
 mod speaker;
 mod tasks;
+mod waiting;
 
 pub use client::{Client, ClientSetup, TextFilter};
 pub use lifecycle::Patience;
