@@ -6,6 +6,7 @@ use super::client::{Client, refuse, say};
 use super::notices::pass;
 use super::waiting::NotYet;
 use crate::engine::{Engine, ServerId, World};
+use crate::protocol::capabilities::Capabilities;
 use crate::protocol::client_side::{self, Listened};
 use crate::protocol::listing::ListKind;
 use crate::wire::envelope::{Notification, Request};
@@ -132,7 +133,8 @@ impl Client {
         Ok(())
     }
 
-    /// The resources of which a stream with this filter can tell.
+    /// The resources of which a stream with this filter can tell. A server that says what it can
+    /// do, and does not say that it tells of changes, will not.
     fn watched(&self, filter: Raw<'_>, latecomers: Latecomers) -> Result<Vec<Watched>, NotYet> {
         let uris = filter.member("resourceSubscriptions");
         let uris = uris.into_iter().flat_map(Raw::elements);
@@ -140,11 +142,14 @@ impl Client {
         for uri in uris.filter_map(Raw::as_str).take(LISTENED_URIS_MAX) {
             match self.catalogue.locate(&uri, latecomers) {
                 Found::At(server, own_uri) => {
-                    resources.push(Watched {
-                        server,
-                        own_uri,
-                        shown_uri: uri.into_owned(),
-                    });
+                    let known = self.catalogue.capabilities_of(server);
+                    if known.is_none_or(Capabilities::subscribes) {
+                        resources.push(Watched {
+                            server,
+                            own_uri,
+                            shown_uri: uri.into_owned(),
+                        });
+                    }
                 }
                 Found::NotYet => return Err(NotYet),
                 Found::Several(_) | Found::Nowhere => {}

@@ -164,6 +164,28 @@ fn a_server_that_never_comes_is_nobody_elses_rival() {
     assert_eq!(answer(&mut sim, 1)["result"], json!({"contents":[]}));
 }
 
+#[test]
+fn a_resource_of_a_server_that_does_not_tell_of_changes_is_left_out_of_a_stream() {
+    let mut sim = gateway(1, |_| {
+        legacy(r#"{"resources":{}}"#, |asked| match asked.method.as_str() {
+            "resources/list" => {
+                vec![asked.result(0, r#"{"resources":[{"uri":"x://a","name":"n"}]}"#)]
+            }
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    });
+    says(&mut sim, &[&modern(1, "resources/list", "")]);
+    sim.run_to(500);
+    let listen = r#""notifications":{"toolsListChanged":true,"resourceSubscriptions":["x://a"]}"#;
+    says(&mut sim, &[&modern(7, "subscriptions/listen", listen)]);
+    let opened = told(&mut sim, "notifications/subscriptions/acknowledged");
+    assert_eq!(
+        opened[0]["params"]["notifications"],
+        json!({"toolsListChanged":true})
+    );
+    assert!(read(&mut sim, 0, "resources/subscribe").is_empty());
+}
+
 const STATE: &str = r#""name":"a__t","requestState":"theirs""#;
 
 /// One server that is spoken to so.
