@@ -27,6 +27,8 @@ mod lists;
 mod modern_clients;
 #[path = "protocol/modern_servers.rs"]
 mod modern_servers;
+#[path = "protocol/modes.rs"]
+mod modes;
 #[path = "protocol/notices.rs"]
 mod notices;
 #[path = "protocol/questions.rs"]

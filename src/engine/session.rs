@@ -13,11 +13,11 @@ use super::call::{Call, Watch};
 use super::lister::{Change, Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::introduction::Introduction;
+use crate::protocol::introduction::{Introduction, Lack};
 use crate::protocol::listing::ListKind;
 use crate::protocol::server_side::{self, ServerOffer};
 use crate::protocol::{bridge, method};
-use crate::wire::envelope::{self, Message};
+use crate::wire::envelope::{self, Message, Request};
 use crate::wire::jsonrpc::{self, ErrorCode, quoted};
 use crate::wire::line::LineSplitter;
 use crate::wire::request_id::RequestId;
@@ -383,11 +383,12 @@ impl Session {
     /// The capability that a question needs, if who would be asked has not declared it. Which of
     /// the calls under way a question is about, nobody says: each of their senders has to have it,
     /// but for those that have been asked already and may never come back.
-    fn lacks(&self, question: &str, questions: &rea_fsm::Questions) -> Option<&'static str> {
+    fn lacks(&self, question: &Request<'_>, questions: &rea_fsm::Questions) -> Option<Lack> {
+        let params = question.params.map(|params| params.raw());
         if self.client.asks == Asks::Directly || self.senders.is_empty() {
-            return self.client.lacks(question);
+            return self.client.lacks(&question.method, params);
         }
-        let lacks = |(_, sender): (_, &Rc<Introduction>)| sender.lacks(question);
+        let lacks = |(_, sender): (_, &Rc<Introduction>)| sender.lacks(&question.method, params);
         let is_free = |(call, _): &(&CallId, _)| questions.held_call(**call).is_none();
         let mut free = self.senders.iter().filter(is_free).peekable();
         if free.peek().is_some() {

@@ -5,7 +5,7 @@
 
 use crate::protocol::client_side;
 use crate::protocol::introduction::{
-    Introduction, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
+    Introduction, Lack, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
 };
 use crate::protocol::{method, version};
 use crate::wire::envelope::Request;
@@ -209,10 +209,10 @@ impl Speaker {
     }
 
     /// The capability that the client lacks for a server's request.
-    pub(super) fn lacks(&self, method: &str) -> Option<&'static str> {
+    pub(super) fn lacks(&self, method: &str, params: Option<Raw<'_>>) -> Option<Lack> {
         match &self.introduction {
-            Some(introduction) => introduction.lacks(method),
-            None => Introduction::default().lacks(method),
+            Some(introduction) => introduction.lacks(method, params),
+            None => Introduction::default().lacks(method, params),
         }
     }
 
@@ -280,7 +280,8 @@ mod tests {
         speaker.opens_session(Rc::default());
         assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
         assert_eq!(speaker.newly_introduced(), None);
-        assert_eq!(speaker.lacks("roots/list"), Some("roots"));
+        let lack = speaker.lacks("roots/list", None).expect("it has none");
+        assert_eq!(lack.capability, "roots");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::streams::Afterwards;
 use super::{Asked, Session, Speech, line};
 use crate::engine::lister::{Change, Listed};
 use crate::protocol::downstream_id::DownstreamId;
+use crate::protocol::introduction::Lack;
 use crate::protocol::method;
 use crate::protocol::server_side::{self, Discovered, ServerOffer};
 use crate::wire::envelope::{
@@ -206,10 +207,10 @@ impl Session {
         if request.method == method::PING {
             return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
         }
-        if let Some(capability) = self.lacks(&request.method, questions) {
+        if let Some(Lack { capability, code }) = self.lacks(&request, questions) {
             let text = format!("the client has not declared the capability `{capability}`");
             return Heard::Write(line(|out| {
-                jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
+                jsonrpc::error(out, &id, code, &text, jsonrpc::NONE);
             }));
         }
         if self.client.asks == Asks::InAnswers && !method::may_stand_in_an_answer(&request.method) {
