@@ -158,6 +158,14 @@ impl Client {
         .min()
     }
 
+    /// Whether servers have to be started for this line.
+    pub(super) fn needs_servers(line: &[u8]) -> bool {
+        match envelope::parse(line) {
+            Ok(Message::Request(request)) => Speaker::needs_servers(&request),
+            Ok(Message::Notification(_) | Message::Response(_)) | Err(_) => false,
+        }
+    }
+
     /// Takes in one line.
     pub fn hear<W: World>(&mut self, line: &[u8], engine: &mut Engine<W>) {
         match envelope::parse(line) {

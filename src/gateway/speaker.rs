@@ -139,33 +139,9 @@ impl Refusal {
 impl Speaker {
     /// Takes note of what a request says about its sender.
     pub(super) fn hear(&mut self, request: &Request<'_>) -> Result<Sender, Refusal> {
-        let version = match request.params.map(|params| params.version()) {
-            Some(Ok(version)) => version,
-            Some(Err(error)) => return Err(Refusal::Params(error.to_string())),
-            None => None,
-        };
-        let Some(version) = version else {
+        let Some(said) = said(request)? else {
             return self.hear_unmarked(&request.method);
         };
-        if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
-            return Err(Refusal::Version(version.decoded.into_owned()));
-        }
-        let meta = request.params.and_then(|params| params.meta());
-        let member = |name| meta.and_then(|meta| meta.member(name));
-        let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
-        if capabilities.is_none() {
-            let text = format!(
-                "a request of revision {} says in `_meta[\"{META_CAPABILITIES}\"]` what its client can do: an object",
-                version.decoded
-            );
-            return Err(Refusal::Params(text));
-        }
-        if let Some(instead) = method::removed(&request.method) {
-            let (version, method) = (version.decoded, &request.method);
-            let text = format!("revision {version} has no method {method:?}: {instead}");
-            return Err(Refusal::Method(text));
-        }
-        let said = Introduction::new(capabilities, member(META_CLIENT_INFO), Asks::InAnswers);
         let introduction = match &self.introduction {
             Some(known) if **known == said => Rc::clone(known),
             Some(_) | None => Rc::new(said),
@@ -176,6 +152,19 @@ impl Speaker {
             self.introduction = Some(Rc::clone(&introduction));
         }
         Ok(Sender::Introduced(introduction))
+    }
+
+    /// Whether servers have to be started for a request: it says who its client is, or asks for
+    /// something of theirs without having said it.
+    pub(super) fn needs_servers(request: &Request<'_>) -> bool {
+        match said(request) {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                let needless = [method::PING, method::DISCOVER, method::LISTEN];
+                !needless.contains(&request.method.as_ref())
+            }
+            Err(_) => false,
+        }
     }
 
     /// A request that does not say of which era it is, is one of a session.
@@ -238,6 +227,39 @@ impl Speaker {
         let meta = request.params?.meta()?;
         Level::named(&meta.member(META_LOG_LEVEL)?.as_str()?)
     }
+}
+
+/// What a request of the era without sessions says of its sender.
+fn said(request: &Request<'_>) -> Result<Option<Introduction>, Refusal> {
+    let version = match request.params.map(|params| params.version()) {
+        Some(Ok(version)) => version,
+        Some(Err(error)) => return Err(Refusal::Params(error.to_string())),
+        None => None,
+    };
+    let Some(version) = version else {
+        return Ok(None);
+    };
+    if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
+        return Err(Refusal::Version(version.decoded.into_owned()));
+    }
+    let meta = request.params.and_then(|params| params.meta());
+    let member = |name| meta.and_then(|meta| meta.member(name));
+    let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
+    if capabilities.is_none() {
+        let text = format!(
+            "a request of revision {} says in `_meta[\"{META_CAPABILITIES}\"]` what its client can do: an object",
+            version.decoded
+        );
+        return Err(Refusal::Params(text));
+    }
+    if let Some(instead) = method::removed(&request.method) {
+        let (version, method) = (version.decoded, &request.method);
+        let text = format!("revision {version} has no method {method:?}: {instead}");
+        return Err(Refusal::Method(text));
+    }
+    let info = member(META_CLIENT_INFO);
+    let introduction = Introduction::new(capabilities, info, Asks::InAnswers);
+    Ok(Some(introduction))
 }
 
 #[cfg(test)]

@@ -243,3 +243,78 @@ fn a_state_of_which_nobody_knows_whose_it_is_is_refused_with_the_truth() {
     let failure = &answer(&mut sim, 1)["result"]["_meta"]["rea/failure"];
     assert_eq!(failure["reason"], "blocked");
 }
+
+/// What the server `a` was told in its handshake that the client can do.
+fn told_at_its_start(sim: &mut Sim) -> Vec<Value> {
+    let opened = read(sim, 0, "initialize");
+    let opened = opened.iter().map(|line| {
+        let line: Value = serde_json::from_str(line).expect("it is JSON");
+        line["params"]["capabilities"].clone()
+    });
+    opened.collect()
+}
+
+fn bytes(sim: &mut Sim, at: u64, bytes: &str) {
+    sim.run_to(at);
+    sim.happens(simulation::world::Waiting::Client(
+        bytes.as_bytes().to_vec(),
+    ));
+}
+
+#[test]
+fn servers_are_told_what_the_client_can_do_however_it_begins() {
+    let hello = format!("{}\n", initialize(r#"{"sampling":{}}"#));
+    let ping = format!("{}\n", request(9, "ping", "{}"));
+    let other = modern(8, "server/discover", "").replace("2026-07-28", "2099-01-01");
+    let unmarked = request(7, "server/discover", "{}");
+    for before in [
+        "",
+        &hello[..40],
+        &ping,
+        "\n",
+        "rubbish\n",
+        &format!("{other}\n"),
+        &format!("{unmarked}\n"),
+        &format!("{}\n", notification("notifications/initialized", "{}")),
+    ] {
+        let mut sim = gateway(1, |_| good());
+        if !before.is_empty() {
+            bytes(&mut sim, 500, before);
+        }
+        let rest = hello.strip_prefix(before).unwrap_or(&hello);
+        bytes(&mut sim, 1_400, rest);
+        sim.run_to(2_000);
+        let told = told_at_its_start(&mut sim);
+        let expected = if before.is_empty() {
+            "{}"
+        } else {
+            r#"{"sampling":{}}"#
+        };
+        let expected: Value = serde_json::from_str(expected).expect("it is JSON");
+        assert_eq!(told, [expected], "{before:?}");
+    }
+}
+
+#[test]
+fn a_client_that_never_says_who_it_is_gets_its_servers_all_the_same() {
+    let mut sim = gateway(1, |_| good());
+    bytes(&mut sim, 500, &format!("{}\n", request(9, "ping", "{}")));
+    sim.run_to(1_450);
+    assert_eq!(sim.leaf(0), Leaf::Idle);
+    sim.run_to(2_000);
+    assert_eq!(told_at_its_start(&mut sim), [json!({})]);
+}
+
+#[test]
+fn a_request_for_a_server_starts_it_whoever_asks() {
+    for asked in [
+        request(1, "tools/call", r#"{"name":"a__t"}"#),
+        modern(1, "tools/call", r#""name":"a__t""#),
+        request(1, "tools/list", "{}"),
+    ] {
+        let mut sim = gateway(1, |_| good());
+        says(&mut sim, &[&asked]);
+        sim.run_to(300);
+        assert!(is_answered(&mut sim, 1), "{asked}");
+    }
+}
