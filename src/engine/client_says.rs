@@ -2,7 +2,7 @@
 //! know of it.
 
 use super::call::Call;
-use super::front::Front;
+use super::front::{Cancelled, Front};
 use super::questions::Answer;
 use super::session::Speech;
 use super::turn::{About, Server, server_id};
@@ -157,8 +157,18 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// The client has given a call up.
-    pub fn cancel(&mut self, server: ServerId, call: CallId, front: &mut impl Front) {
-        self.apply(server, EventKind::Cancel { call }, About::default(), front);
+    /// The client has given a call up, in these words.
+    pub fn cancel(
+        &mut self,
+        server: ServerId,
+        call: CallId,
+        words: Cancelled<'_>,
+        front: &mut impl Front,
+    ) {
+        let about = About {
+            cancelled: Some((call, words)),
+            ..About::default()
+        };
+        self.apply(server, EventKind::Cancel { call }, about, front);
     }
 }

@@ -51,7 +51,9 @@ impl<W: World> Engine<W> {
             Effect::Ping { generation } => world.write(id, generation, &session.ping(), None),
             Effect::Send { generation, call } => self.send(id, generation, call),
             Effect::SendCancel { generation, call } => {
-                world.write(id, generation, &session::cancel(call), None);
+                let words = about.cancelled.filter(|(given_up, _)| *given_up == call);
+                let line = session::cancel(call, words.map(|(_, words)| words));
+                world.write(id, generation, &line, None);
             }
             Effect::CloseStdin { generation } => world.close_stdin(id, generation),
             Effect::SignalGroup { generation, signal } => {
@@ -80,7 +82,10 @@ impl<W: World> Engine<W> {
             }
             Effect::Withdraw { question } => {
                 session.questions.take(question);
-                front.withdrawn(id, question, world);
+                let words = about
+                    .withdrawn
+                    .filter(|(withdrawn, _)| *withdrawn == question);
+                front.withdrawn(id, question, words.map(|(_, words)| words), world);
             }
             Effect::Answer {
                 generation,

@@ -30,7 +30,7 @@ mod world;
 
 pub use call::{Call, Label, Watch};
 pub use client_says::{Resumed, Sessions};
-pub use front::{Asked, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
+pub use front::{Asked, Cancelled, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
 pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;

@@ -1,7 +1,7 @@
 //! What the world reports of a server's process, turned into the machine's events.
 
 use super::flood;
-use super::front::{Front, Interest, Reply, Unusable};
+use super::front::{Cancelled, Front, Interest, Reply, Unusable};
 use super::session::{self, Heard};
 use super::turn::{About, Server};
 use super::{Engine, ServerId, World};
@@ -160,7 +160,7 @@ impl<W: World> Engine<W> {
             | Heard::Progress { .. }
             | Heard::NextPage(_)
             | Heard::Notice(_)
-            | Heard::Withdrawal(_)
+            | Heard::Withdrawal { .. }
             | Heard::Other
             | Heard::Garbage
             | Heard::Nothing => return,
@@ -242,9 +242,13 @@ impl<W: World> Engine<W> {
                 self.alive(server, generation, front);
             }
             Heard::Question(request) => self.question(server, generation, line, &request, front),
-            Heard::Withdrawal(question) => {
+            Heard::Withdrawal { question, id } => {
                 let report = Report::Withdrew { question };
-                self.child(server, generation, report, About::default(), front);
+                let about = About {
+                    withdrawn: Some((question, Cancelled::new(line, id))),
+                    ..About::default()
+                };
+                self.child(server, generation, report, about, front);
                 self.servers[server.index()]
                     .session
                     .questions

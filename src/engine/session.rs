@@ -10,6 +10,7 @@ mod streams;
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
+use super::front::Cancelled;
 use super::lister::{Change, Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
@@ -399,9 +400,11 @@ impl Session {
     }
 }
 
-/// The line that gives a call up.
-pub(super) fn cancel(call: CallId) -> Vec<u8> {
-    line(|out| server_side::cancelled(out, DownstreamId::Call(call)))
+/// The line that gives a call up: in the client's words, if it is the client that does.
+pub(super) fn cancel(call: CallId, words: Option<Cancelled<'_>>) -> Vec<u8> {
+    let id = DownstreamId::Call(call);
+    let said = words.and_then(|words| words.renamed(id.request_id().as_str()));
+    said.unwrap_or_else(|| line(|out| server_side::cancelled(out, id)))
 }
 
 /// The line that tells a server that its question finds no answer.

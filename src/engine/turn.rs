@@ -2,7 +2,7 @@
 
 use super::call::{Call, Label};
 use super::flood::Flood;
-use super::front::{Front, Reply};
+use super::front::{Cancelled, Front, Reply};
 use super::lister::Change;
 use super::log_watch::LogWatch;
 use super::questions::Answer;
@@ -67,6 +67,10 @@ pub(super) struct About<'a> {
     pub(super) label: Option<&'a Label>,
     pub(super) reply: Option<Reply<'a>>,
     pub(super) answers: &'a [(QuestionId, Answer<'a>)],
+    /// The call that the client gives up, and its words.
+    pub(super) cancelled: Option<(CallId, Cancelled<'a>)>,
+    /// The question that its server takes back, and its words.
+    pub(super) withdrawn: Option<(QuestionId, Cancelled<'a>)>,
 }
 
 impl<W: World> Engine<W> {

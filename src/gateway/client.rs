@@ -19,7 +19,7 @@ use super::questions::{Purpose, Questions};
 use super::speaker::{Level, Speaker};
 use super::tasks::{Outcome, Tasks};
 use super::waiting::Waiting;
-use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, World};
+use crate::engine::{self, Answer, Cancelled, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use crate::protocol::listing::ListKind;
 use crate::protocol::request_state::{RequestDigest, Sealer};
@@ -297,7 +297,7 @@ impl Client {
         engine: &mut Engine<W>,
     ) {
         match notification.method.as_ref() {
-            method::CANCELLED => self.cancel(notification, engine),
+            method::CANCELLED => self.cancel(line, notification, engine),
             method::PROGRESS => self.question_progresses(line, notification, engine),
             // Each server has its own.
             method::INITIALIZED => {}
@@ -305,11 +305,16 @@ impl Client {
         }
     }
 
-    fn cancel<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {
-        let Some(client_id) = notification
+    fn cancel<W: World>(
+        &mut self,
+        line: &[u8],
+        notification: &Notification<'_>,
+        engine: &mut Engine<W>,
+    ) {
+        let id = notification
             .params
-            .and_then(|params| params.request_id().ok().flatten())
-            .and_then(|id| RequestId::from_json(id.text()))
+            .and_then(|params| params.request_id().ok().flatten());
+        let Some((id, client_id)) = id.and_then(|id| Some((id, RequestId::from_json(id.text())?)))
         else {
             return;
         };
@@ -318,7 +323,7 @@ impl Client {
         let latest = self.by_client_id.range(first..=last).next_back();
         if let Some(call) = latest.map(|(_, call)| *call) {
             if let Some(server) = self.calls.get(&call).map(|pending| pending.server) {
-                engine.cancel(server, call, self);
+                engine.cancel(server, call, Cancelled::new(line, id), self);
             }
         } else if !self.waiting.give_up(&client_id) {
             self.stop_listening(&client_id, engine);

@@ -43,8 +43,8 @@ pub(in crate::engine) enum Heard<'a> {
     Notice(Notification<'a>),
     /// Something that the client is asked.
     Question(Request<'a>),
-    /// Such a question is taken back.
-    Withdrawal(QuestionId),
+    /// Such a question is taken back; it is named there.
+    Withdrawal { question: QuestionId, id: Raw<'a> },
     /// A valid message that nobody waits for.
     Other,
     /// No message at all: a banner, a stray print.
@@ -66,7 +66,7 @@ impl Heard<'_> {
             | Self::Question(_) => true,
             // Once a listing, and once a question.
             Self::Report(_)
-            | Self::Withdrawal(_)
+            | Self::Withdrawal { .. }
             | Self::NextPage(_)
             | Self::Other
             | Self::Garbage
@@ -172,10 +172,13 @@ impl Session {
                     }
                     return Heard::Other;
                 }
-                let asked = id
+                let question = id
                     .and_then(|id| RequestId::from_json(id.text()))
                     .and_then(|id| self.questions.known_as(&id));
-                asked.map_or(Heard::Other, Heard::Withdrawal)
+                match (question, id) {
+                    (Some(question), Some(id)) => Heard::Withdrawal { question, id },
+                    (_, _) => Heard::Other,
+                }
             }
             method::TOOLS_LIST_CHANGED
             | method::PROMPTS_LIST_CHANGED
