@@ -3,17 +3,17 @@
 
 use super::catalogue::{Changed, Found, Latecomers};
 use super::client::{Client, refuse, say};
-use super::notices::pass;
 use super::waiting::NotYet;
 use crate::engine::{Engine, ServerId, World};
+use crate::protocol::bridge;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::client_side::{self, Listened};
 use crate::protocol::listing::ListKind;
 use crate::wire::envelope::{Notification, Request};
-use crate::wire::jsonrpc::{ErrorCode, quoted};
+use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use crate::wire::splice::Edit;
+use crate::wire::splice::SpliceError;
 
 /// So many streams of notifications may be open, with so many resources each.
 const LISTENS_MAX: usize = 100;
@@ -180,21 +180,18 @@ impl Client {
         notification: &Notification<'_>,
         world: &mut impl World,
     ) {
-        let uri = notification.params.map(|params| params.uri());
-        let Some(Ok(Some(uri))) = uri else {
+        let Some(params) = notification.params else {
             return;
         };
+        let Ok(Some(uri)) = params.uri() else {
+            return;
+        };
+        let params = params.raw();
         if self.speaker.has_session() {
             let shown = self.catalogue.shown_uri_of(server, &uri.decoded);
-            let with = quoted(&shown);
-            let mut edits = [Edit::replace(uri.raw, with.as_bytes())];
-            let is_own = shown == uri.decoded;
-            pass(
-                server,
-                line,
-                if is_own { &mut [] } else { &mut edits },
-                world,
-            );
+            let renamed = (shown != uri.decoded).then_some((uri.raw, shown.as_str()));
+            let out = world.client(Some(server));
+            end_line(bridge::off_stream(out, line, params, renamed), out);
         }
         for listen in &self.listens.0 {
             let watched = listen
@@ -202,10 +199,18 @@ impl Client {
                 .iter()
                 .filter(|watched| watched.server == server && watched.own_uri == uri.decoded);
             for watched in watched {
-                say(world, |out| {
-                    client_side::updated(out, &watched.shown_uri, &listen.client_id);
-                });
+                let shown = watched.shown_uri.as_str();
+                let renamed = (shown != uri.decoded).then_some((uri.raw, shown));
+                let (out, stream) = (world.client(Some(server)), &listen.client_id);
+                end_line(bridge::on_stream(out, line, params, renamed, stream), out);
             }
         }
+    }
+}
+
+fn end_line(written: Result<(), SpliceError>, out: &mut Vec<u8>) {
+    // The edits were found in this line; were they not, nothing would have been written.
+    if written.is_ok() {
+        out.push(b'\n');
     }
 }

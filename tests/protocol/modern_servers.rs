@@ -295,3 +295,32 @@ fn a_server_that_knows_no_streams_is_not_asked_again() {
     sim.run_to(600_000);
     assert_eq!(read(&mut sim, 0, "subscriptions/listen").len(), 1);
 }
+
+#[test]
+fn a_change_of_a_resource_passes_as_it_stands_but_for_its_stream() {
+    let updated = |id: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/resources/updated", "params":{{"uri":"x:\/\/one","n":1e400,"_meta":{{"k":"\ud800","io.modelcontextprotocol/subscriptionId":{id}}}}}}}"#
+        )
+    };
+    let birth = move || {
+        stateless(ALL, move |asked| match asked.method.as_str() {
+            "subscriptions/listen" if asked.line.contains("x://one") => {
+                vec![say(5, updated(&asked.id))]
+            }
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    };
+    let mut sim = gateway(1, move |_| birth());
+    says(&mut sim, &[&modern(900, "server/discover", "")]);
+    sim.run_to(500);
+    let wanted = r#""notifications":{"resourceSubscriptions":["x://one"]}"#;
+    says(&mut sim, &[&modern(7, "subscriptions/listen", wanted)]);
+    assert_eq!(sim.heard().last(), Some(&updated("7")));
+
+    let mut sim = session(1, move |_| birth());
+    let subscribe = request(1, "resources/subscribe", r#"{"uri":"x://one"}"#);
+    says(&mut sim, &[&subscribe]);
+    let on_none = updated("7").replace(r#","io.modelcontextprotocol/subscriptionId":7"#, "");
+    assert_eq!(sim.heard().last(), Some(&on_none));
+}
