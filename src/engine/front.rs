@@ -8,7 +8,9 @@ use crate::protocol::server_side::ServerOffer;
 use crate::wire::envelope::Notification;
 use crate::wire::raw::Raw;
 use crate::wire::splice::{Edit, splice};
-use rea_fsm::{CallId, Executed, Generation, Leaf, Millis, ProtocolVersion, QuestionId, Verdict};
+use rea_fsm::{
+    CallId, Executed, Generation, Leaf, Millis, ProtocolVersion, QuestionId, Verdict, View,
+};
 
 /// The client's side, as the engine sees it.
 pub trait Front {
@@ -150,6 +152,8 @@ pub struct Ended<'a> {
     pub server_id: ServerId,
     /// The server's state.
     pub leaf: Leaf,
+    /// What people are shown of it.
+    pub view: &'a View,
     /// How.
     pub verdict: &'a Verdict,
     /// Whether it ran.

@@ -178,6 +178,7 @@ impl<W: World> Engine<W> {
             server: name,
             server_id: id,
             leaf: downstream.leaf(),
+            view: downstream.view(),
             verdict,
             executed,
             reply: about.reply.or(held.as_ref().and_then(Call::kept)),

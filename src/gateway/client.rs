@@ -370,11 +370,13 @@ impl Client {
             .collect();
         for (call, server_id) in pending {
             let server = engine.name(server_id).to_owned();
+            let view = engine.downstream(server_id).view().clone();
             let ended = Ended {
                 call,
                 server: &server,
                 server_id,
-                leaf: engine.downstream(server_id).leaf(),
+                leaf: view.state,
+                view: &view,
                 verdict: &Verdict::TransportLost { status: None },
                 executed: Executed::Maybe,
                 reply: None,
