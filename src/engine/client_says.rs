@@ -8,6 +8,7 @@ use super::session::Speech;
 use super::turn::{About, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
+use crate::protocol::level::Level;
 use rea_fsm::{CallId, Era, EventKind, Generation, Pipe, Protocol, QuestionId};
 use std::rc::Rc;
 
@@ -99,7 +100,7 @@ impl<W: World> Engine<W> {
     }
 
     /// How loud every server is to be.
-    pub fn set_level(&mut self, level: &str) {
+    pub fn set_level(&mut self, level: Level) {
         for index in 0..self.servers.len() {
             let line = self.servers[index].session.set_level(level);
             self.say(server_id(index), line);

@@ -143,6 +143,9 @@ impl<W: World> Engine<W> {
             }
             return;
         }
+        if let Some(line) = session.be_loud_for(held) {
+            self.world.write(id, generation, &line, None);
+        }
         let spoken = session.as_spoken(&held.line, held.asks());
         let line = spoken.as_ref().unwrap_or(&held.line);
         self.world.write(id, generation, line, Some(call));

@@ -15,6 +15,7 @@ use super::lister::{Change, Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::introduction::{Introduction, Lack};
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::server_side::{self, ServerOffer};
 use crate::protocol::{bridge, method};
@@ -52,7 +53,7 @@ pub(super) enum Speech {
 /// What the client wants of every process of a server.
 #[derive(Debug, Default)]
 struct Wishes {
-    level: Option<String>,
+    level: Option<Level>,
     subscriptions: BTreeSet<String>,
 }
 
@@ -68,6 +69,8 @@ pub(super) struct Session {
     next_own: u64,
     /// What the process tells of; in the era without a handshake.
     streams: Streams,
+    /// How loud the process was told to be; none if it may be as loud as it likes.
+    told_level: Option<Level>,
     lister: Lister,
     pub(super) questions: Questions,
     wishes: Wishes,
@@ -90,6 +93,7 @@ impl Session {
             asked: BTreeMap::new(),
             next_own: 0,
             streams: Streams::default(),
+            told_level: None,
             lister: Lister::new(server),
             questions: Questions::default(),
             wishes: Wishes::default(),
@@ -105,6 +109,7 @@ impl Session {
         self.asked.clear();
         self.next_own = 0;
         self.streams.forget();
+        self.told_level = None;
         self.questions.forget();
         self.tokens.clear();
         self.senders.clear();
@@ -157,7 +162,7 @@ impl Session {
     }
 
     fn meta_members(&self) -> String {
-        self.client.meta_members(self.wishes.level.as_deref())
+        self.client.meta_members(self.wishes.level.map(Level::name))
     }
 
     pub(super) fn probe(&mut self) -> Vec<u8> {
@@ -175,8 +180,8 @@ impl Session {
     /// The end of the handshake, and what the client wants of every process.
     pub(super) fn initialized(&mut self) -> Vec<Vec<u8>> {
         let mut lines = vec![line(server_side::initialized)];
-        if let Some(level) = self.wishes.level.clone() {
-            lines.extend(self.say_level(&level));
+        if let Some(level) = self.wishes.level {
+            lines.extend(self.say_level(level));
         }
         for uri in self.wishes.subscriptions.clone() {
             lines.extend(self.subscribe_again(&uri));
@@ -320,17 +325,30 @@ impl Session {
     }
 
     /// How loud this process and every later one is to be.
-    pub(super) fn set_level(&mut self, level: &str) -> Option<Vec<u8>> {
-        self.wishes.level = Some(level.to_owned());
+    pub(super) fn set_level(&mut self, level: Level) -> Option<Vec<u8>> {
+        self.wishes.level = Some(level);
         self.say_level(level)
     }
 
-    fn say_level(&mut self, level: &str) -> Option<Vec<u8>> {
+    /// Makes the process loud enough for a call that says for itself how loud. It stays so: what
+    /// is louder than a call wants, its client does not hear. Where there is a session, that says
+    /// how loud every process is.
+    pub(super) fn be_loud_for(&mut self, call: &Call) -> Option<Vec<u8>> {
+        let level = call.level?;
+        let is_loud = self.told_level.is_some_and(|told| told <= level);
+        if is_loud || self.client.asks == Asks::Directly {
+            return None;
+        }
+        self.say_level(level)
+    }
+
+    fn say_level(&mut self, level: Level) -> Option<Vec<u8>> {
         // Where each request speaks for itself, each one says the level.
         if self.speech != Speech::Legacy || !self.offer.capabilities.logs() {
             return None;
         }
-        let member = format!(r#""level":{}"#, quoted(level));
+        self.told_level = Some(level);
+        let member = format!(r#""level":"{}""#, level.name());
         Some(self.request(Asked::SetLevel, method::SET_LEVEL, &member))
     }
 

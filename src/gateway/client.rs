@@ -16,11 +16,12 @@ use super::listens::Listens;
 use super::notices::Notices;
 use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
-use super::speaker::{Level, Speaker};
+use super::speaker::Speaker;
 use super::tasks::{Outcome, Tasks};
 use super::waiting::Waiting;
 use crate::engine::{self, Answer, Cancelled, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::request_state::{RequestDigest, Sealer};
 use crate::protocol::{client_side, method, version};
@@ -280,7 +281,7 @@ impl Client {
             return refuse(id, ErrorCode::InvalidParams, &text, engine.world());
         };
         self.speaker.wants_level(level);
-        engine.set_level(level.name());
+        engine.set_level(level);
         say(engine.world(), |out| jsonrpc::empty_result(out, id));
     }
 

@@ -6,9 +6,9 @@
 
 use super::catalogue::Changed;
 use super::client::{Client, Ending, refuse, say};
-use super::speaker::Level;
 use crate::engine::{Engine, Interest, ServerId, World};
 use crate::protocol::client_side;
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::method;
 use crate::wire::envelope::{Notification, Request};

@@ -91,6 +91,10 @@ impl Client {
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
         self.by_client_id.insert((client_id.clone(), id));
+        let level = match asks {
+            Asks::Directly => None,
+            Asks::InAnswers => Speaker::level_of(request),
+        };
         let pending = Pending {
             client_id: Some(client_id),
             server: route.server,
@@ -101,10 +105,7 @@ impl Client {
             label: route.label.clone(),
             server_token: token.clone(),
             client_token: token.clone(),
-            level: match asks {
-                Asks::Directly => None,
-                Asks::InAnswers => Speaker::level_of(request),
-            },
+            level,
             digest,
             repeats: 0,
             first_request: None,
@@ -125,6 +126,7 @@ impl Client {
         );
         call.progress_token = token;
         call.watch = route.watch;
+        call.level = level;
         engine.submit(route.server, call, self);
     }
 

@@ -7,6 +7,7 @@ use crate::protocol::client_side;
 use crate::protocol::introduction::{
     Introduction, Lack, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
 };
+use crate::protocol::level::Level;
 use crate::protocol::{method, version};
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::{self, ErrorCode};
@@ -55,60 +56,6 @@ impl Sender {
 struct Session {
     /// How loud servers may be; as loud as they like if nobody said.
     level: Option<Level>,
-}
-
-/// How grave a message of a server is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
-    Debug,
-    Info,
-    Notice,
-    Warning,
-    Error,
-    Critical,
-    Alert,
-    Emergency,
-}
-
-impl Level {
-    const ALL: [Self; 8] = [
-        Self::Debug,
-        Self::Info,
-        Self::Notice,
-        Self::Warning,
-        Self::Error,
-        Self::Critical,
-        Self::Alert,
-        Self::Emergency,
-    ];
-
-    pub(super) const NAMES: [&'static str; 8] = [
-        "debug",
-        "info",
-        "notice",
-        "warning",
-        "error",
-        "critical",
-        "alert",
-        "emergency",
-    ];
-
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.name() == name)
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Notice => "notice",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-            Self::Alert => "alert",
-            Self::Emergency => "emergency",
-        }
-    }
 }
 
 /// Why a request of the era without sessions is not looked at.
@@ -360,6 +307,5 @@ mod tests {
         assert!(!speaker.wants(Level::named("notice")));
         assert!(speaker.wants(Level::named("emergency")));
         assert!(speaker.wants(None), "what says no level is passed on");
-        assert_eq!(Level::named("loud"), None);
     }
 }
