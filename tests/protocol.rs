@@ -27,6 +27,8 @@ mod lists;
 mod modern_clients;
 #[path = "protocol/modern_servers.rs"]
 mod modern_servers;
+#[path = "protocol/modes.rs"]
+mod modes;
 #[path = "protocol/notices.rs"]
 mod notices;
 #[path = "protocol/questions.rs"]
@@ -35,6 +37,8 @@ mod questions;
 mod requests;
 #[path = "simulation/mod.rs"]
 mod simulation;
+#[path = "protocol/starting.rs"]
+mod starting;
 
 use rea::engine::ServerId;
 use rea_fsm::Protocol;

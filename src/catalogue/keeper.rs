@@ -5,12 +5,13 @@ use super::file::{ConfigDigest, Remembered, encode};
 use super::file_name;
 use crate::config::state_dir::replace;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
-use tracing::{debug, warn};
+use tracing::{info, warn};
 
 /// So many catalogues may wait for the disk; of more only the newest of each server does.
 const QUEUE_MAX: usize = 16;
@@ -97,19 +98,25 @@ fn write_all(
     ended: Sender<()>,
 ) {
     let mut failed = false;
+    let mut told = BTreeSet::new();
     for (server, (config, remembered)) in catalogues {
         let text = encode(&config, &remembered);
-        // What holds a secret can't be kept without it: it would be another list.
-        if holds_secret(&String::from_utf8_lossy(&text)) {
-            debug!(
-                event = "downstream.catalogue_not_kept",
-                server_name = server,
-                "its lists hold what looks like a secret"
-            );
-            continue;
-        }
         let path = folder.join(file_name(&server));
-        if let Err(error) = replace(&path, temporary, &text)
+        // What holds a secret can't be kept without it: it would be another list. Nor can what
+        // was kept before: that is not what the server offers any more.
+        let written = if holds_secret(&String::from_utf8_lossy(&text)) {
+            if told.insert(server.clone()) {
+                info!(
+                    event = "downstream.catalogue_not_kept",
+                    server_name = server,
+                    "its lists hold what looks like a secret; the next session begins without them"
+                );
+            }
+            remove(&path)
+        } else {
+            replace(&path, temporary, &text)
+        };
+        if let Err(error) = written
             && !failed
         {
             // Said once: the lists are served all the same.
@@ -121,6 +128,13 @@ fn write_all(
         }
     }
     drop(ended);
+}
+
+fn remove(path: &Utf8Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 #[cfg(test)]
@@ -165,14 +179,31 @@ mod tests {
         drop(last);
         for (name, last) in [("a", "a99"), ("b", "b99")] {
             let file = path.join(format!("{name}.json"));
-            let text = std::fs::read(&file).expect("a file");
+            let text = fs::read(&file).expect("a file");
             assert_eq!(text, encode(&config(), &said(last)));
-            let mode = std::fs::metadata(&file)
-                .expect("a file")
-                .permissions()
-                .mode();
+            let mode = fs::metadata(&file).expect("a file").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        assert_eq!(std::fs::read_dir(path).expect("a folder").count(), 2);
+        assert_eq!(fs::read_dir(path).expect("a folder").count(), 2);
+    }
+
+    #[test]
+    fn what_was_kept_is_gone_once_there_is_a_secret() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
+        for (said_last, kept) in [("hush", 0), ("hush, hush", 0), ("hello", 1)] {
+            let is_secret: HoldsSecret = Box::new(|text| text.contains("hush"));
+            let (mut keeper, last) = Keeper::start(path.clone(), path.clone(), is_secret).expect("a thread");
+            for instructions in ["hello", said_last] {
+                keeper.keep("a".to_owned(), config(), said(instructions));
+            }
+            while !keeper.waiting.is_empty() {
+                keeper.hand_over();
+            }
+            drop(keeper);
+            drop(last);
+            let files = fs::read_dir(&path).expect("a folder").count();
+            assert_eq!(files, kept, "{said_last}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::front::{Reply, Unusable};
 use crate::protocol::introduction::Introduction;
+use crate::protocol::level::Level;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallClass, CallId, Millis};
 use std::rc::Rc;
@@ -24,6 +25,8 @@ pub struct Call {
     pub progress_token: Option<RequestId>,
     /// Whether it begins or ends the watching of a resource.
     pub watch: Watch,
+    /// How loud its server is to be meanwhile, if its client says so beside it.
+    pub level: Option<Level>,
     /// When it was taken in.
     pub(super) taken_at: Millis,
     /// The server's answer, while its client is busy with the server's questions.
@@ -81,6 +84,7 @@ impl Call {
             line,
             progress_token: None,
             watch: Watch::Neither,
+            level: None,
             taken_at: Millis::ZERO,
             kept: None,
         }

@@ -2,13 +2,14 @@
 //! know of it.
 
 use super::call::Call;
-use super::front::Front;
+use super::front::{Cancelled, Front};
 use super::questions::Answer;
 use super::session::Speech;
 use super::turn::{About, Changes, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
-use rea_fsm::{CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
+use crate::protocol::level::Level;
+use rea_fsm::{CallId, Era, EventKind, Generation, Pipe, Protocol, QuestionId};
 use std::rc::Rc;
 
 /// Whether a call that was given back goes on.
@@ -18,6 +19,17 @@ pub enum Resumed {
     Yes,
     /// It was resumed before, or is not held any more.
     No,
+}
+
+/// Whether a server knows sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// It does.
+    Some,
+    /// Each request speaks for itself.
+    None,
+    /// It has not been there yet.
+    NotKnown,
 }
 
 impl<W: World> Engine<W> {
@@ -90,7 +102,7 @@ impl<W: World> Engine<W> {
     }
 
     /// How loud every server is to be.
-    pub fn set_level(&mut self, level: &str) {
+    pub fn set_level(&mut self, level: Level) {
         for index in 0..self.servers.len() {
             let line = self.servers[index].session.set_level(level);
             self.say(server_id(index), line);
@@ -99,7 +111,7 @@ impl<W: World> Engine<W> {
 
     /// The client watches a resource of this server.
     pub fn watch(&mut self, server: ServerId, uri: &str) {
-        let line = self.servers[server.index()].session.watch(uri);
+        let line = self.servers[server.index()].session.watch(uri, self.now);
         self.say(server, line);
     }
 
@@ -127,7 +139,7 @@ impl<W: World> Engine<W> {
     }
 
     /// Writes to the current process, if it can be written to.
-    fn say(&mut self, server: ServerId, line: Option<Vec<u8>>) {
+    pub(super) fn say(&mut self, server: ServerId, line: Option<Vec<u8>>) {
         let conn = self.servers[server.index()].downstream.conn();
         if let (Some(line), Some(generation), Pipe::Open) = (line, conn.generation(), conn.input())
         {
@@ -135,15 +147,31 @@ impl<W: World> Engine<W> {
         }
     }
 
-    /// Whether a server knows no sessions, as far as it has said: what its last process said counts
-    /// until the next one says otherwise.
-    pub fn is_stateless(&self, server: ServerId) -> bool {
-        let version = self.downstream(server).conn().era().version();
-        version.is_some_and(ProtocolVersion::is_modern)
+    /// Whether a server knows sessions. Where it has to be found out, what its last process said
+    /// counts until the next one says otherwise.
+    pub fn sessions(&self, server: ServerId) -> Sessions {
+        let conn = self.downstream(server).conn();
+        match (conn.tuning().protocol, conn.era()) {
+            (Protocol::Modern, _) => Sessions::None,
+            (Protocol::Legacy, _) | (Protocol::Auto, Era::DiedProbed) => Sessions::Some,
+            (Protocol::Auto, Era::Unknown) => Sessions::NotKnown,
+            (Protocol::Auto, Era::Known(version)) if version.is_modern() => Sessions::None,
+            (Protocol::Auto, Era::Known(_)) => Sessions::Some,
+        }
     }
 
-    /// The client has given a call up.
-    pub fn cancel(&mut self, server: ServerId, call: CallId, front: &mut impl Front) {
-        self.apply(server, EventKind::Cancel { call }, About::default(), front);
+    /// The client has given a call up, in these words.
+    pub fn cancel(
+        &mut self,
+        server: ServerId,
+        call: CallId,
+        words: Cancelled<'_>,
+        front: &mut impl Front,
+    ) {
+        let about = About {
+            cancelled: Some((call, words)),
+            ..About::default()
+        };
+        self.apply(server, EventKind::Cancel { call }, about, front);
     }
 }

@@ -7,7 +7,10 @@ use super::{ServerId, World};
 use crate::protocol::server_side::ServerOffer;
 use crate::wire::envelope::Notification;
 use crate::wire::raw::Raw;
-use rea_fsm::{CallId, Executed, Generation, Leaf, Millis, ProtocolVersion, QuestionId, Verdict};
+use crate::wire::splice::{Edit, splice};
+use rea_fsm::{
+    CallId, Executed, Generation, Leaf, Millis, ProtocolVersion, QuestionId, Verdict, View,
+};
 
 /// The client's side, as the engine sees it.
 pub trait Front {
@@ -50,11 +53,47 @@ pub trait Front {
     /// The client is asked something.
     fn asked(&mut self, asked: &Asked<'_>, world: &mut impl World);
 
-    /// The client need not answer any more.
-    fn withdrawn(&mut self, server: ServerId, question: QuestionId, world: &mut impl World);
+    /// The client need not answer any more; if the server has said so itself, in these words.
+    fn withdrawn(
+        &mut self,
+        server: ServerId,
+        question: QuestionId,
+        words: Option<Cancelled<'_>>,
+        world: &mut impl World,
+    );
 
     /// A call is given back to the client with questions.
     fn offered(&mut self, offered: &Offered<'_>, world: &mut impl World);
+}
+
+/// A notification that a request needs no answer any more, as its sender wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cancelled<'a> {
+    /// All of it.
+    pub line: &'a [u8],
+    /// From where to where it names the request.
+    pub id_at: (usize, usize),
+}
+
+impl<'a> Cancelled<'a> {
+    /// A line that names the request here.
+    pub fn new(line: &'a [u8], id: Raw<'_>) -> Self {
+        let span = id.span();
+        let id_at = (span.start, span.end);
+        Self { line, id_at }
+    }
+
+    /// The same under the id that the other side knows the request by. `None`: its line is another.
+    pub fn renamed(self, id: &str) -> Option<Vec<u8>> {
+        let (start, end) = self.id_at;
+        let mut out = Vec::new();
+        let edit = Edit {
+            span: start..end,
+            with: id.as_bytes(),
+        };
+        splice(self.line, &mut [edit], &mut out).ok()?;
+        Some(out)
+    }
 }
 
 /// Whether anybody wants to hear something.
@@ -113,6 +152,8 @@ pub struct Ended<'a> {
     pub server_id: ServerId,
     /// The server's state.
     pub leaf: Leaf,
+    /// What people are shown of it.
+    pub view: &'a View,
     /// How.
     pub verdict: &'a Verdict,
     /// Whether it ran.

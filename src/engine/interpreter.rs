@@ -44,14 +44,16 @@ impl<W: World> Engine<W> {
                 }
             }
             Effect::WriteList { generation } => {
-                for line in session.list() {
+                for line in session.list(self.now) {
                     world.write(id, generation, &line, None);
                 }
             }
             Effect::Ping { generation } => world.write(id, generation, &session.ping(), None),
             Effect::Send { generation, call } => self.send(id, generation, call),
             Effect::SendCancel { generation, call } => {
-                world.write(id, generation, &session::cancel(call), None);
+                let words = about.cancelled.filter(|(given_up, _)| *given_up == call);
+                let line = session::cancel(call, words.map(|(_, words)| words));
+                world.write(id, generation, &line, None);
             }
             Effect::CloseStdin { generation } => world.close_stdin(id, generation),
             Effect::SignalGroup { generation, signal } => {
@@ -80,7 +82,10 @@ impl<W: World> Engine<W> {
             }
             Effect::Withdraw { question } => {
                 session.questions.take(question);
-                front.withdrawn(id, question, world);
+                let words = about
+                    .withdrawn
+                    .filter(|(withdrawn, _)| *withdrawn == question);
+                front.withdrawn(id, question, words.map(|(_, words)| words), world);
             }
             Effect::Answer {
                 generation,
@@ -127,7 +132,7 @@ impl<W: World> Engine<W> {
             return;
         };
         session.sent(held);
-        if let Some(lines) = session.watches_by_itself(&held.watch) {
+        if let Some(lines) = session.watches_by_itself(&held.watch, self.now) {
             held.keep(Some(Reply::Done), 0);
             let reply = ReplyKind::Ok { is_error: false };
             let report = Report::Reply {
@@ -141,6 +146,9 @@ impl<W: World> Engine<W> {
                 self.world.write(id, generation, &line, None);
             }
             return;
+        }
+        if let Some(line) = session.be_loud_for(held) {
+            self.world.write(id, generation, &line, None);
         }
         let spoken = session.as_spoken(&held.line, held.asks());
         let line = spoken.as_ref().unwrap_or(&held.line);
@@ -177,6 +185,7 @@ impl<W: World> Engine<W> {
             server: name,
             server_id: id,
             leaf: downstream.leaf(),
+            view: downstream.view(),
             verdict,
             executed,
             reply: about.reply.or(held.as_ref().and_then(Call::kept)),

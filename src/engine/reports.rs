@@ -2,7 +2,7 @@
 
 use super::complaints::{Fault, Seen};
 use super::flood;
-use super::front::{Front, Interest, Reply, Unusable};
+use super::front::{Cancelled, Front, Interest, Reply, Unusable};
 use super::session::{self, Heard};
 use super::turn::{About, Changes, Server};
 use super::{Engine, ServerId, World};
@@ -100,7 +100,7 @@ impl<W: World> Engine<W> {
         });
     }
 
-    fn child(
+    pub(super) fn child(
         &mut self,
         server: ServerId,
         generation: Generation,
@@ -157,7 +157,7 @@ impl<W: World> Engine<W> {
             ..
         } = &mut self.servers[server.index()];
         let known_faults = session.complaints.kinds();
-        let heard = session.hear(line, downstream.questions());
+        let heard = session.hear(line, downstream.questions(), self.now);
         if session.complaints.kinds() > known_faults {
             self.changes = Changes::Visible;
         }
@@ -194,7 +194,7 @@ impl<W: World> Engine<W> {
             | Heard::Progress { .. }
             | Heard::NextPage(_)
             | Heard::Notice(_)
-            | Heard::Withdrawal(_)
+            | Heard::Withdrawal { .. }
             | Heard::Other
             | Heard::Garbage
             | Heard::Nothing => return,
@@ -276,9 +276,13 @@ impl<W: World> Engine<W> {
                 self.alive(server, generation, front);
             }
             Heard::Question(request) => self.question(server, generation, line, &request, front),
-            Heard::Withdrawal(question) => {
+            Heard::Withdrawal { question, id } => {
                 let report = Report::Withdrew { question };
-                self.child(server, generation, report, About::default(), front);
+                let about = About {
+                    withdrawn: Some((question, Cancelled::new(line, id))),
+                    ..About::default()
+                };
+                self.child(server, generation, report, about, front);
                 self.servers[server.index()]
                     .session
                     .questions
@@ -355,7 +359,9 @@ impl<W: World> Engine<W> {
             bytes = line.bytes
         );
         self.complain(server, Fault::OversizedLine);
-        let heard = self.servers[server.index()].session.hear_oversized(line);
+        let now = self.now;
+        let session = &mut self.servers[server.index()].session;
+        let heard = session.hear_oversized(line, now);
         let unusable = Unusable::Oversized { limit };
         self.heard(server, generation, line.head, heard, unusable, front);
         let kind = IoErrorKind::OversizedLine;

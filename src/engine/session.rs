@@ -5,25 +5,29 @@
 //! wants of every process: how loud it is to be, and which resources to watch.
 
 mod hearing;
+mod streams;
 
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
 use super::complaints::Complaints;
-use super::lister::{Lister, Lists};
+use super::front::Cancelled;
+use super::lister::{Change, Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
-use crate::protocol::introduction::Introduction;
+use crate::protocol::introduction::{Introduction, Lack};
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::server_side::{self, ServerOffer};
 use crate::protocol::{bridge, method};
-use crate::wire::envelope::{self, Message};
+use crate::wire::envelope::{self, Message, Request};
 use crate::wire::jsonrpc::{self, ErrorCode, quoted};
 use crate::wire::line::LineSplitter;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, Generation, ReplyKind, Unasked, Verdict};
+use rea_fsm::{Asks, CallId, Generation, Millis, ReplyKind, Unasked, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use streams::{Stream, Streams};
 
 /// What the gateway asked of a server, beside calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +38,6 @@ enum Asked {
     Ping,
     SetLevel,
     Subscribe(String),
-    /// Tell of changes of the lists; in the era without a handshake.
-    ListenForLists,
-    /// Tell of changes of a resource; in the same era.
-    Listen(String),
 }
 
 /// How the process is spoken to.
@@ -54,7 +54,7 @@ pub(super) enum Speech {
 /// What the client wants of every process of a server.
 #[derive(Debug, Default)]
 struct Wishes {
-    level: Option<String>,
+    level: Option<Level>,
     subscriptions: BTreeSet<String>,
 }
 
@@ -68,6 +68,10 @@ pub(super) struct Session {
     offer: ServerOffer,
     asked: BTreeMap<u64, Asked>,
     next_own: u64,
+    /// What the process tells of; in the era without a handshake.
+    streams: Streams,
+    /// How loud the process was told to be; none if it may be as loud as it likes.
+    told_level: Option<Level>,
     lister: Lister,
     pub(super) complaints: Complaints,
     pub(super) questions: Questions,
@@ -90,6 +94,8 @@ impl Session {
             offer: ServerOffer::default(),
             asked: BTreeMap::new(),
             next_own: 0,
+            streams: Streams::default(),
+            told_level: None,
             lister: Lister::new(server),
             complaints: Complaints::default(),
             questions: Questions::default(),
@@ -105,6 +111,8 @@ impl Session {
         self.speech = Speech::Unknown;
         self.asked.clear();
         self.next_own = 0;
+        self.streams.forget();
+        self.told_level = None;
         self.questions.forget();
         self.tokens.clear();
         self.senders.clear();
@@ -131,15 +139,24 @@ impl Session {
         // A newer question of the same kind replaces an unanswered one: a late answer to the old
         // one is proof of life and nothing else.
         self.asked.retain(|_, asked| *asked != what);
-        let own = self.next_own;
-        self.next_own += 1;
+        let own = self.new_own();
         self.asked.insert(own, what);
         DownstreamId::Own(own)
+    }
+
+    const fn new_own(&mut self) -> u64 {
+        let own = self.next_own;
+        self.next_own += 1;
+        own
     }
 
     /// A request of our own, with what every request to this process has to have.
     fn request(&mut self, what: Asked, method: &str, member: &str) -> Vec<u8> {
         let id = self.ask(what);
+        self.request_as(id, method, member)
+    }
+
+    fn request_as(&self, id: DownstreamId, method: &str, member: &str) -> Vec<u8> {
         let meta = match self.speech {
             Speech::Modern => server_side::meta(&self.meta_members()),
             Speech::Unknown | Speech::Legacy => String::new(),
@@ -148,7 +165,7 @@ impl Session {
     }
 
     fn meta_members(&self) -> String {
-        self.client.meta_members(self.wishes.level.as_deref())
+        self.client.meta_members(self.wishes.level.map(Level::name))
     }
 
     pub(super) fn probe(&mut self) -> Vec<u8> {
@@ -166,8 +183,8 @@ impl Session {
     /// The end of the handshake, and what the client wants of every process.
     pub(super) fn initialized(&mut self) -> Vec<Vec<u8>> {
         let mut lines = vec![line(server_side::initialized)];
-        if let Some(level) = self.wishes.level.clone() {
-            lines.extend(self.say_level(&level));
+        if let Some(level) = self.wishes.level {
+            lines.extend(self.say_level(level));
         }
         for uri in self.wishes.subscriptions.clone() {
             lines.extend(self.subscribe_again(&uri));
@@ -186,14 +203,14 @@ impl Session {
 
     /// Asks for every list that may have changed. A process without sessions is asked to tell of
     /// changes before, so that none falls between.
-    pub(super) fn list(&mut self) -> Vec<Vec<u8>> {
+    pub(super) fn list(&mut self, now: Millis) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
-        if self.speech == Speech::Modern && !self.waits_for(&Asked::ListenForLists) {
-            lines.extend(self.listen_for_lists());
-            for uri in self.wishes.subscriptions.clone() {
-                if !self.waits_for(&Asked::Listen(uri.clone())) {
-                    lines.push(self.listen(&uri));
-                }
+        if self.speech == Speech::Modern {
+            let watched = self.wishes.subscriptions.iter().cloned();
+            let mut wanted = vec![Stream::Lists];
+            wanted.extend(watched.map(Stream::Resource));
+            for stream in wanted {
+                lines.extend(self.listen(stream, now));
             }
         }
         for kind in self.lister.begin() {
@@ -202,34 +219,59 @@ impl Session {
         lines
     }
 
-    fn waits_for(&self, answer_to: &Asked) -> bool {
-        self.asked.values().any(|asked| asked == answer_to)
+    /// Opens a stream that is not open, as far as the process can tell of such a thing.
+    fn listen(&mut self, stream: Stream, now: Millis) -> Option<Vec<u8>> {
+        if self.streams.has(&stream) {
+            return None;
+        }
+        let wanted = match &stream {
+            Stream::Resource(uri) => format!(r#""resourceSubscriptions":[{}]"#, quoted(uri)),
+            Stream::Lists => {
+                let told = self.told_lists();
+                if told.is_empty() {
+                    return None;
+                }
+                let wanted = told.iter().map(|(_, member)| format!(r#""{member}":true"#));
+                wanted.collect::<Vec<_>>().join(",")
+            }
+        };
+        let own = self.new_own();
+        self.streams.opened(own, stream, now);
+        let filter = format!(r#""notifications":{{{wanted}}}"#);
+        Some(self.request_as(DownstreamId::Own(own), method::LISTEN, &filter))
     }
 
-    fn listen_for_lists(&mut self) -> Option<Vec<u8>> {
-        let mut wanted = Vec::new();
-        for (kind, member) in [
+    /// The lists that the process says to tell of, and what each is called when it is asked to.
+    fn told_lists(&self) -> Vec<(ListKind, &'static str)> {
+        let mut told = vec![
             (ListKind::Tools, "toolsListChanged"),
             (ListKind::Prompts, "promptsListChanged"),
             (ListKind::Resources, "resourcesListChanged"),
-        ] {
-            if self.offer.capabilities.tells_of_changes(kind) {
-                wanted.push(format!(r#""{member}":true"#));
-            }
-        }
-        if wanted.is_empty() {
-            return None;
-        }
-        let filter = format!(r#""notifications":{{{}}}"#, wanted.join(","));
-        Some(self.request(Asked::ListenForLists, method::LISTEN, &filter))
+        ];
+        told.retain(|(kind, _)| self.offer.capabilities.tells_of_changes(*kind));
+        told
     }
 
-    fn listen(&mut self, uri: &str) -> Vec<u8> {
-        let filter = format!(
-            r#""notifications":{{"resourceSubscriptions":[{}]}}"#,
-            quoted(uri)
-        );
-        self.request(Asked::Listen(uri.to_owned()), method::LISTEN, &filter)
+    /// When a stream is opened again that the process has ended.
+    pub(super) const fn next_due(&self) -> Option<Millis> {
+        self.streams.next_due()
+    }
+
+    /// Opens again what the process has ended, and says whether a list may have changed meanwhile.
+    pub(super) fn listen_again(&mut self, now: Millis) -> (Vec<Vec<u8>>, Change) {
+        let mut lines = Vec::new();
+        let mut change = Change::None;
+        for stream in self.streams.take_due(now) {
+            if stream == Stream::Lists {
+                for (kind, _) in self.told_lists() {
+                    if self.lister.changed(kind.changed()) == Change::Known {
+                        change = Change::Known;
+                    }
+                }
+            }
+            lines.extend(self.listen(stream, now));
+        }
+        (lines, change)
     }
 
     fn subscribe_again(&mut self, uri: &str) -> Option<Vec<u8>> {
@@ -242,10 +284,10 @@ impl Session {
     }
 
     /// The client watches a resource; so does every later process.
-    pub(super) fn watch(&mut self, uri: &str) -> Option<Vec<u8>> {
+    pub(super) fn watch(&mut self, uri: &str, now: Millis) -> Option<Vec<u8>> {
         let is_new = self.wishes.subscriptions.insert(uri.to_owned());
         match self.speech {
-            Speech::Modern if is_new => Some(self.listen(uri)),
+            Speech::Modern if is_new => self.listen(Stream::Resource(uri.to_owned()), now),
             Speech::Legacy if is_new => self.subscribe_again(uri),
             Speech::Unknown | Speech::Legacy | Speech::Modern => None,
         }
@@ -258,13 +300,7 @@ impl Session {
         }
         match self.speech {
             Speech::Modern => {
-                let listening = Asked::Listen(uri.to_owned());
-                let own = self
-                    .asked
-                    .iter()
-                    .find(|(_, asked)| **asked == listening)
-                    .map(|(own, _)| *own)?;
-                self.asked.remove(&own);
+                let own = self.streams.closed(&Stream::Resource(uri.to_owned()))?;
                 Some(line(|out| {
                     server_side::cancelled(out, DownstreamId::Own(own));
                 }))
@@ -280,9 +316,9 @@ impl Session {
 
     /// A process without sessions can't be asked to subscribe: the gateway listens itself. What it
     /// writes for that, if it does.
-    pub(super) fn watches_by_itself(&mut self, watch: &Watch) -> Option<Vec<Vec<u8>>> {
+    pub(super) fn watches_by_itself(&mut self, watch: &Watch, now: Millis) -> Option<Vec<Vec<u8>>> {
         let line = match (self.speech, watch) {
-            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri),
+            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri, now),
             (Speech::Modern, Watch::End(uri)) => self.unwatch(uri),
             (Speech::Modern, Watch::Neither) | (Speech::Unknown | Speech::Legacy, _) => {
                 return None;
@@ -292,17 +328,30 @@ impl Session {
     }
 
     /// How loud this process and every later one is to be.
-    pub(super) fn set_level(&mut self, level: &str) -> Option<Vec<u8>> {
-        self.wishes.level = Some(level.to_owned());
+    pub(super) fn set_level(&mut self, level: Level) -> Option<Vec<u8>> {
+        self.wishes.level = Some(level);
         self.say_level(level)
     }
 
-    fn say_level(&mut self, level: &str) -> Option<Vec<u8>> {
+    /// Makes the process loud enough for a call that says for itself how loud. It stays so: what
+    /// is louder than a call wants, its client does not hear. Where there is a session, that says
+    /// how loud every process is.
+    pub(super) fn be_loud_for(&mut self, call: &Call) -> Option<Vec<u8>> {
+        let level = call.level?;
+        let is_loud = self.told_level.is_some_and(|told| told <= level);
+        if is_loud || self.client.asks == Asks::Directly {
+            return None;
+        }
+        self.say_level(level)
+    }
+
+    fn say_level(&mut self, level: Level) -> Option<Vec<u8>> {
         // Where each request speaks for itself, each one says the level.
         if self.speech != Speech::Legacy || !self.offer.capabilities.logs() {
             return None;
         }
-        let member = format!(r#""level":{}"#, quoted(level));
+        self.told_level = Some(level);
+        let member = format!(r#""level":"{}""#, level.name());
         Some(self.request(Asked::SetLevel, method::SET_LEVEL, &member))
     }
 
@@ -356,11 +405,12 @@ impl Session {
     /// The capability that a question needs, if who would be asked has not declared it. Which of
     /// the calls under way a question is about, nobody says: each of their senders has to have it,
     /// but for those that have been asked already and may never come back.
-    fn lacks(&self, question: &str, questions: &rea_fsm::Questions) -> Option<&'static str> {
+    fn lacks(&self, question: &Request<'_>, questions: &rea_fsm::Questions) -> Option<Lack> {
+        let params = question.params.map(|params| params.raw());
         if self.client.asks == Asks::Directly || self.senders.is_empty() {
-            return self.client.lacks(question);
+            return self.client.lacks(&question.method, params);
         }
-        let lacks = |(_, sender): (_, &Rc<Introduction>)| sender.lacks(question);
+        let lacks = |(_, sender): (_, &Rc<Introduction>)| sender.lacks(&question.method, params);
         let is_free = |(call, _): &(&CallId, _)| questions.held_call(**call).is_none();
         let mut free = self.senders.iter().filter(is_free).peekable();
         if free.peek().is_some() {
@@ -371,9 +421,11 @@ impl Session {
     }
 }
 
-/// The line that gives a call up.
-pub(super) fn cancel(call: CallId) -> Vec<u8> {
-    line(|out| server_side::cancelled(out, DownstreamId::Call(call)))
+/// The line that gives a call up: in the client's words, if it is the client that does.
+pub(super) fn cancel(call: CallId, words: Option<Cancelled<'_>>) -> Vec<u8> {
+    let id = DownstreamId::Call(call);
+    let said = words.and_then(|words| words.renamed(id.request_id().as_str()));
+    said.unwrap_or_else(|| line(|out| server_side::cancelled(out, id)))
 }
 
 /// The line that tells a server that its question finds no answer.

@@ -3,7 +3,8 @@
 use super::call::{Call, Label};
 use super::complaints::Complaints;
 use super::flood::Flood;
-use super::front::{Front, Reply};
+use super::front::{Cancelled, Front, Reply};
+use super::lister::Change;
 use super::log_watch::{LogWatch, Told};
 use super::questions::Answer;
 use super::session::Session;
@@ -15,7 +16,7 @@ use crate::protocol::introduction::Introduction;
 use crate::publish::events;
 use rea_fsm::{
     CallId, Downstream, Drain, Effect, Event, EventKind, Ignored, Leaf, LogEvent, Millis, Operator,
-    QuestionId, Tuning,
+    QuestionId, Report, Tuning,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -82,6 +83,10 @@ pub(super) struct About<'a> {
     pub(super) label: Option<&'a Label>,
     pub(super) reply: Option<Reply<'a>>,
     pub(super) answers: &'a [(QuestionId, Answer<'a>)],
+    /// The call that the client gives up, and its words.
+    pub(super) cancelled: Option<(CallId, Cancelled<'a>)>,
+    /// The question that its server takes back, and its words.
+    pub(super) withdrawn: Option<(QuestionId, Cancelled<'a>)>,
 }
 
 impl<W: World> Engine<W> {
@@ -187,9 +192,11 @@ impl<W: World> Engine<W> {
         self.journal.health()
     }
 
-    /// When the next timer is due.
+    /// When the next timer is due, or a server is to be asked again to tell of changes.
     pub fn next_due(&self) -> Option<Millis> {
-        self.timers.next_due()
+        let sessions = self.servers.iter();
+        let streams = sessions.filter_map(|server| server.session.next_due());
+        self.timers.next_due().into_iter().chain(streams).min()
     }
 
     /// Keeps every server running from now on.
@@ -242,6 +249,7 @@ impl<W: World> Engine<W> {
     /// Fires the timers that are due. Called after everything that was waiting has been taken in.
     pub fn fire_timers(&mut self, front: &mut impl Front) {
         let overslept = self
+            .timers
             .next_due()
             .is_some_and(|due| self.now.since(due) > OVERSLEPT_MS);
         if overslept {
@@ -252,6 +260,27 @@ impl<W: World> Engine<W> {
         }
         while let Some((server, key)) = self.timers.pop_due(self.now) {
             self.apply(server, EventKind::Timer { key }, About::default(), front);
+        }
+        for index in 0..self.servers.len() {
+            self.listen_again(server_id(index), front);
+        }
+    }
+
+    /// Asks a server again to tell of changes, if it has ended what it told them on. What has
+    /// changed since then nobody has told.
+    fn listen_again(&mut self, server: ServerId, front: &mut impl Front) {
+        let session = &mut self.servers[server.index()].session;
+        if session.next_due().is_none_or(|due| self.now < due) {
+            return;
+        }
+        let (lines, change) = session.listen_again(self.now);
+        let generation = session.generation;
+        for line in lines {
+            self.say(server, Some(line));
+        }
+        if let (Change::Known, Some(generation)) = (change, generation) {
+            let report = Report::ListChanged {};
+            self.child(server, generation, report, About::default(), front);
         }
     }
 

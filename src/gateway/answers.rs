@@ -3,7 +3,9 @@
 use super::client::{Client, Pending, say};
 use super::errors;
 use super::tasks::Outcome;
-use crate::engine::{self, Asked, Ended, Front, Interest, Offered, Reply, ServerId, World};
+use crate::engine::{
+    self, Asked, Cancelled, Ended, Front, Interest, Offered, Reply, ServerId, World,
+};
 use crate::live_state::wall;
 use crate::protocol::failure::{self, tool_failure};
 use crate::protocol::relay::reply_to_client;
@@ -111,11 +113,13 @@ impl Front for Client {
     ) {
         let changed = self.catalogue.replace(server, catalogue);
         self.notices.changed(&changed);
+        self.waiting.look_again();
     }
 
     fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {
         let changed = self.catalogue.follow(server, leaf, self.now());
         self.notices.changed(&changed);
+        self.waiting.look_again();
     }
 
     fn progressed(
@@ -157,9 +161,19 @@ impl Front for Client {
         self.ask_client(asked, world);
     }
 
-    fn withdrawn(&mut self, server: ServerId, question: QuestionId, world: &mut impl World) {
-        if let Some(id) = self.questions.withdrawn(server, question) {
-            say(world, |out| client_side::cancelled(out, id));
+    fn withdrawn(
+        &mut self,
+        server: ServerId,
+        question: QuestionId,
+        words: Option<Cancelled<'_>>,
+        world: &mut impl World,
+    ) {
+        let Some(id) = self.questions.withdrawn(server, question) else {
+            return;
+        };
+        match words.and_then(|words| words.renamed(&id.to_string())) {
+            Some(said) => say(world, |out| out.extend_from_slice(&said)),
+            None => say(world, |out| client_side::cancelled(out, id)),
         }
     }
 

@@ -58,6 +58,17 @@ pub(super) enum Found {
     Several(Vec<ServerId>),
     /// With nobody.
     Nowhere,
+    /// Servers are still starting that may have it.
+    NotYet,
+}
+
+/// What of servers that are starting and have not said yet what they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Latecomers {
+    /// Whether they have something is waited for.
+    Awaited,
+    /// They were waited for, or nobody can wait.
+    Ignored,
 }
 
 impl Catalogue {
@@ -261,8 +272,9 @@ impl Catalogue {
     }
 
     /// Where a resource is. One that nobody has listed may fit a template; else only a server
-    /// that has resources at all can know it.
-    pub(super) fn locate(&self, uri: &str) -> Found {
+    /// that has resources at all can know it. What nothing is known of may have some, but counts
+    /// only if nobody is known to.
+    pub(super) fn locate(&self, uri: &str, latecomers: Latecomers) -> Found {
         if let Some((name, own)) = resource_uri::split(uri)
             && let Some(server) = self.named(name)
         {
@@ -277,15 +289,22 @@ impl Catalogue {
         if !fitting.is_empty() {
             return found(fitting, uri);
         }
-        let with_resources =
-            (0..)
-                .map(ServerId)
-                .zip(&self.servers)
-                .filter(|(_, known)| match &known.offer {
-                    Some(offer) => offer.capabilities.lists(ListKind::Resources),
-                    None => true,
-                });
-        found(with_resources.map(|(server, _)| server).collect(), uri)
+        let (mut having, mut unknown, mut awaited) = (Vec::new(), Vec::new(), 0);
+        for (server, known) in (0..).map(ServerId).zip(&self.servers) {
+            match &known.offer {
+                Some(offer) if offer.capabilities.lists(ListKind::Resources) => having.push(server),
+                Some(_) => {}
+                None => {
+                    unknown.push(server);
+                    awaited += usize::from(!known.settled);
+                }
+            }
+        }
+        let may_have_it = having.len() + unknown.len();
+        if latecomers == Latecomers::Awaited && awaited > 0 && may_have_it > 1 {
+            return Found::NotYet;
+        }
+        found(if having.is_empty() { unknown } else { having }, uri)
     }
 
     /// The servers with the most specific template that a URI fits.

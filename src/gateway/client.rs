@@ -4,8 +4,8 @@
 //! do; every request gets exactly one answer, but for calls that the client gave up; an unknown
 //! name creates nothing.
 //!
-//! One file a concern: [`super::requests`] what goes to a server, [`super::notices`] lists and
-//! their changes, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
+//! One file a concern: [`super::requests`] what goes to a server, [`super::waiting`] what can't go
+//! yet, [`super::notices`] lists and their changes, [`super::listens`] streams of them, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
 //! answer for a client with a session, [`super::held`] a question of a server with one for a
 //! client without.
 
@@ -13,14 +13,17 @@ use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
 use super::exchanges::Exchanges;
 use super::health::{Diagnostics, PolicyFacts};
+use super::listens::Listens;
 use super::live::Run;
 use super::notices::Notices;
 use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
-use super::speaker::{Level, Speaker};
+use super::speaker::Speaker;
 use super::tasks::{Outcome, Tasks};
-use crate::engine::{self, Answer, Ended, Engine, Front, Label, ServerId, World};
+use super::waiting::Waiting;
+use crate::engine::{self, Answer, Cancelled, Ended, Engine, Front, Label, ServerId, World};
 use crate::protocol::introduction::Introduction;
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::request_state::{RequestDigest, Sealer};
 use crate::protocol::{client_side, method, version};
@@ -98,6 +101,8 @@ pub struct Client {
     pub(super) catalogue: Catalogue,
     pub(super) speaker: Speaker,
     pub(super) notices: Notices,
+    pub(super) listens: Listens,
+    pub(super) waiting: Waiting,
     pub(super) questions: Questions,
     pub(super) exchanges: Exchanges,
     pub(super) tasks: Tasks,
@@ -122,6 +127,8 @@ impl Client {
             policies: setup.policies,
             speaker: Speaker::default(),
             notices: Notices::new(setup.list_budget_ms),
+            listens: Listens::default(),
+            waiting: Waiting::default(),
             questions: Questions::default(),
             exchanges: Exchanges::new(setup.question_ms),
             tasks: Tasks::default(),
@@ -150,19 +157,28 @@ impl Client {
 
     /// How many requests have not been answered.
     pub fn unanswered(&self) -> usize {
-        self.calls.len() + self.notices.waiting() + self.exchanges.open()
+        self.calls.len() + self.notices.waiting() + self.waiting.count() + self.exchanges.open()
     }
 
     /// When time alone changes something.
     pub fn next_due(&self) -> Option<Millis> {
         [
             self.notices.next_due(),
+            self.waiting.next_due(),
             self.exchanges.next_due(),
             self.catalogue.next_due(),
         ]
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// Whether servers have to be started for this line.
+    pub(super) fn needs_servers(line: &[u8]) -> bool {
+        match envelope::parse(line) {
+            Ok(Message::Request(request)) => Speaker::needs_servers(&request),
+            Ok(Message::Notification(_) | Message::Response(_)) | Err(_) => false,
+        }
     }
 
     /// Takes in one line.
@@ -230,11 +246,10 @@ impl Client {
                 });
             }
             method::PING => say(engine.world(), |out| jsonrpc::empty_result(out, &id)),
-            method::LISTEN => self.listen(&id, request, engine),
             method::SET_LEVEL => self.set_level(&id, request, engine),
             method => match ListKind::of_method(method) {
                 Some(kind) => self.list(id, kind, sender.asks(), request, engine),
-                None => self.relay(line, request, &sender, engine),
+                None => self.pass_on(line, request, &sender, engine),
             },
         }
     }
@@ -280,7 +295,7 @@ impl Client {
             return refuse(id, ErrorCode::InvalidParams, &text, engine.world());
         };
         self.speaker.wants_level(level);
-        engine.set_level(level.name());
+        engine.set_level(level);
         say(engine.world(), |out| jsonrpc::empty_result(out, id));
     }
 
@@ -297,7 +312,7 @@ impl Client {
         engine: &mut Engine<W>,
     ) {
         match notification.method.as_ref() {
-            method::CANCELLED => self.cancel(notification, engine),
+            method::CANCELLED => self.cancel(line, notification, engine),
             method::PROGRESS => self.question_progresses(line, notification, engine),
             // Each server has its own.
             method::INITIALIZED => {}
@@ -305,11 +320,16 @@ impl Client {
         }
     }
 
-    fn cancel<W: World>(&mut self, notification: &Notification<'_>, engine: &mut Engine<W>) {
-        let Some(client_id) = notification
+    fn cancel<W: World>(
+        &mut self,
+        line: &[u8],
+        notification: &Notification<'_>,
+        engine: &mut Engine<W>,
+    ) {
+        let id = notification
             .params
-            .and_then(|params| params.request_id().ok().flatten())
-            .and_then(|id| RequestId::from_json(id.text()))
+            .and_then(|params| params.request_id().ok().flatten());
+        let Some((id, client_id)) = id.and_then(|id| Some((id, RequestId::from_json(id.text())?)))
         else {
             return;
         };
@@ -318,9 +338,9 @@ impl Client {
         let latest = self.by_client_id.range(first..=last).next_back();
         if let Some(call) = latest.map(|(_, call)| *call) {
             if let Some(server) = self.calls.get(&call).map(|pending| pending.server) {
-                engine.cancel(server, call, self);
+                engine.cancel(server, call, Cancelled::new(line, id), self);
             }
-        } else {
+        } else if !self.waiting.give_up(&client_id) {
             self.stop_listening(&client_id, engine);
             self.give_up_exchange(&client_id, engine.world());
         }
@@ -346,11 +366,12 @@ impl Client {
         }
     }
 
-    /// What has to happen once a turn, when everything has been taken in: lists that need not
-    /// wait any longer are answered, changes are told, calls are repeated.
+    /// What has to happen once a turn, when everything has been taken in: requests and lists that
+    /// need not wait any longer are passed on and answered, changes are told, calls are repeated.
     pub fn settle<W: World>(&mut self, ending: Ending, engine: &mut Engine<W>) {
         let gone = self.catalogue.forget_missed(self.now);
         self.notices.changed(&gone);
+        self.settle_waiting(ending, engine);
         self.settle_exchanges(ending, engine);
         self.settle_notices(ending, engine.world());
     }
@@ -364,11 +385,13 @@ impl Client {
             .collect();
         for (call, server_id) in pending {
             let server = engine.name(server_id).to_owned();
+            let view = engine.downstream(server_id).view().clone();
             let ended = Ended {
                 call,
                 server: &server,
                 server_id,
-                leaf: engine.downstream(server_id).leaf(),
+                leaf: view.state,
+                view: &view,
                 verdict: &Verdict::TransportLost { status: None },
                 executed: Executed::Maybe,
                 reply: None,

@@ -4,7 +4,7 @@
 use crate::engine::{Ended, Reply, Unusable};
 use crate::protocol::failure::Failure;
 use crate::publish::words;
-use rea_fsm::{Executed, Millis, Refusal, Verdict};
+use rea_fsm::{Executed, Leaf, Millis, Refusal, Verdict, View};
 
 /// The words and the facts for a call that did not come back.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) fn explain<'a>(
 ) -> Option<Explanation<'a>> {
     let Ended {
         server,
+        view,
         verdict,
         executed,
         last_words,
@@ -51,13 +52,16 @@ pub(super) fn explain<'a>(
         Verdict::TimedOut => match executed {
             Executed::No => (
                 "timeout",
-                format!("server \"{server}\" did not become ready in time"),
-                None,
+                format!(
+                    "server \"{server}\" did not become ready in time: {}",
+                    unready(view, &wall)
+                ),
+                view.retry_at_ms,
             ),
             Executed::Maybe | Executed::Yes => (
                 "timeout",
                 format!("server \"{server}\" did not answer within the hard time limit of a call"),
-                None,
+                view.retry_at_ms,
             ),
         },
         Verdict::TransportLost { status } => (
@@ -69,11 +73,11 @@ pub(super) fn explain<'a>(
                 ),
                 None => format!("server \"{server}\" went away before it answered"),
             },
-            None,
+            view.retry_at_ms,
         ),
         Verdict::Refused(refusal) => refused(server, refusal),
     };
-    let retry_at = retry_at.map(wall);
+    let retry_at = retry_at.map(&wall);
     let advice = match executed {
         Executed::No => "The call was not executed and is safe to repeat",
         Executed::Maybe => "The call may have been executed: check before repeating it",
@@ -98,6 +102,31 @@ pub(super) fn explain<'a>(
             retry_at,
         },
     })
+}
+
+/// Where a server is that calls wait for, since when, and what went wrong last.
+fn unready(view: &View, wall: impl Fn(Millis) -> String) -> String {
+    let does = match view.state {
+        Leaf::Idle => "it has not been started",
+        Leaf::Connecting => "it is starting",
+        Leaf::Ready => "it is ready",
+        Leaf::Suspect => "it is asked whether it still lives",
+        Leaf::Backoff => "it waits to be started again",
+        Leaf::Reaping => "its last process is being ended",
+        Leaf::Stuck => "its last process does not end",
+        Leaf::Blocked => "it can't be started",
+        Leaf::FlapLocked => "it is locked, for it kept dying",
+        Leaf::Draining | Leaf::Terminating => "it is being stopped",
+        Leaf::Closed => "it is stopped",
+    };
+    let since = wall(view.since_ms);
+    match &view.last_error {
+        Some(error) => {
+            let error = words::last_error(error);
+            format!("{does} (since {since}); what went wrong last: {error}")
+        }
+        None => format!("{does} (since {since})"),
+    }
 }
 
 fn refused(server: &str, refusal: &Refusal) -> (&'static str, String, Option<Millis>) {

@@ -97,7 +97,7 @@ struct Wanted<'a> {
 
 /// Why an exchange comes to nothing.
 enum Failed {
-    Lacks(&'static str),
+    Lacks(Cow<'static, str>),
     Unasked(String),
     TooOften,
     TooMuch(usize),
@@ -212,12 +212,17 @@ impl Client {
         if wanted.len() > QUESTIONS_MAX {
             return Some(Failed::TooMuch(wanted.len()));
         }
-        for Wanted { method: asked, .. } in wanted {
+        for Wanted {
+            method: asked,
+            params,
+            ..
+        } in wanted
+        {
             if !method::may_stand_in_an_answer(asked) {
                 return Some(Failed::Unasked(asked.clone()));
             }
-            if let Some(capability) = self.speaker.lacks(asked) {
-                return Some(Failed::Lacks(capability));
+            if let Some(lack) = self.speaker.lacks(asked, *params) {
+                return Some(Failed::Lacks(lack.capability));
             }
         }
         (pending.repeats >= ROUNDS_MAX).then_some(Failed::TooOften)

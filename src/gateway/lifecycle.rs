@@ -1,16 +1,17 @@
 //! When the gateway starts its servers, and when it is over.
 //!
 //! ```text
-//!  Waiting ──first message, or 1 s──▶ Running ──end of input──▶ Ending ──all answered, or 1.5 s──▶ Stopping
-//!     │                                  └──────────────── signal, output gone ─────────────────────▶ ▲ │
-//!     └─────────────────────────────────────────────────────────────────────────────────────────────┘ │
-//!                                                   second signal, or one after end of input ─▶ Killing ┘
+//!  Silence ──1 s──────────────────────────────▶ Running ──end of input──▶ Ending ──all answered, or 1.5 s──▶ Stopping
+//!     └─first byte─▶ Prelude ──who it is, or 1 s──▶ ▲ └────────────── signal, output gone ─────────────────────▶ ▲ │
+//!                                                          second signal, or one after end of input ─▶ Killing ◀──┘
 //! ```
+//!
+//! Before servers run, the end of input, a signal and a lost output have the same consequences.
 
 use rea_fsm::{Drain, Millis};
 
-/// Servers are started with the client's first message, so that what the client can do is known;
-/// a client that says nothing for so long gets them all the same.
+/// Servers are started when the client says who it is, so that they are told what it can do; one
+/// that says nothing for so long, or nothing of that for so long, gets them all the same.
 const START_MS: Millis = Millis(1_000);
 /// After KILL the exits are awaited for so long.
 const KILLED_MS: Millis = Millis(500);
@@ -36,9 +37,14 @@ impl Default for Patience {
 /// Where the gateway is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lifecycle {
-    /// Servers are not started yet.
-    Waiting {
-        /// When they are, whatever the client does.
+    /// The client has said nothing yet, and servers are not started.
+    Silence {
+        /// When they are, if it goes on.
+        until: Millis,
+    },
+    /// The client speaks, but has not said yet who it is.
+    Prelude {
+        /// When servers are started, whatever it says.
         until: Millis,
     },
     /// Serving.
@@ -71,24 +77,38 @@ pub(super) enum Command {
 impl Lifecycle {
     /// At the beginning of the log.
     pub(super) const fn new() -> Self {
-        Self::Waiting { until: START_MS }
+        Self::Silence { until: START_MS }
     }
 
-    /// The client's first message has arrived.
-    pub(super) fn client_spoke(&mut self) -> Option<Command> {
-        match self {
-            Self::Waiting { .. } => {
-                *self = Self::Running;
-                Some(Command::Start)
-            }
-            Self::Running | Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => None,
+    /// The client has said something, be it half a message.
+    pub(super) fn client_spoke(&mut self, now: Millis) {
+        if let Self::Silence { .. } = self {
+            let until = now.plus(START_MS);
+            *self = Self::Prelude { until };
         }
+    }
+
+    /// Whether it matters what the client says next: servers are not started yet.
+    pub(super) const fn awaits_client(self) -> bool {
+        match self {
+            Self::Silence { .. } | Self::Prelude { .. } => true,
+            Self::Running | Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => false,
+        }
+    }
+
+    /// The client has said who it is, or wants something of a server without.
+    pub(super) fn servers_needed(&mut self) -> Option<Command> {
+        if !self.awaits_client() {
+            return None;
+        }
+        *self = Self::Running;
+        Some(Command::Start)
     }
 
     /// The client's input has ended.
     pub(super) fn input_ended(&mut self, now: Millis, patience: Patience) {
         match self {
-            Self::Waiting { .. } | Self::Running => {
+            Self::Silence { .. } | Self::Prelude { .. } | Self::Running => {
                 *self = Self::Ending {
                     until: now.plus(patience.end_of_input_ms),
                 };
@@ -100,7 +120,7 @@ impl Lifecycle {
     /// Nobody reads what is answered.
     pub(super) fn output_gone(&mut self) -> Option<Command> {
         match self {
-            Self::Waiting { .. } | Self::Running | Self::Ending { .. } => {
+            Self::Silence { .. } | Self::Prelude { .. } | Self::Running | Self::Ending { .. } => {
                 *self = Self::Stopping;
                 Some(Command::Stop(Drain::Within(Millis::ZERO)))
             }
@@ -111,7 +131,7 @@ impl Lifecycle {
     /// Somebody asks the gateway to end.
     pub(super) fn signalled(&mut self, now: Millis, patience: Patience) -> Option<Command> {
         match self {
-            Self::Waiting { .. } | Self::Running => {
+            Self::Silence { .. } | Self::Prelude { .. } | Self::Running => {
                 *self = Self::Stopping;
                 Some(Command::Stop(Drain::Within(patience.signal_drain_ms)))
             }
@@ -128,7 +148,7 @@ impl Lifecycle {
     /// Time has passed, and this much is still unanswered.
     pub(super) fn tick(&mut self, now: Millis, unanswered: usize) -> Option<Command> {
         match *self {
-            Self::Waiting { until } if now >= until => {
+            Self::Silence { until } | Self::Prelude { until } if now >= until => {
                 *self = Self::Running;
                 Some(Command::Start)
             }
@@ -137,7 +157,8 @@ impl Lifecycle {
                 Some(Command::Stop(Drain::Within(Millis::ZERO)))
             }
             Self::Killing { until } if now >= until => Some(Command::Leave),
-            Self::Waiting { .. }
+            Self::Silence { .. }
+            | Self::Prelude { .. }
             | Self::Running
             | Self::Ending { .. }
             | Self::Stopping
@@ -148,9 +169,10 @@ impl Lifecycle {
     /// When time alone changes something.
     pub(super) const fn next_due(self) -> Option<Millis> {
         match self {
-            Self::Waiting { until } | Self::Ending { until } | Self::Killing { until } => {
-                Some(until)
-            }
+            Self::Silence { until }
+            | Self::Prelude { until }
+            | Self::Ending { until }
+            | Self::Killing { until } => Some(until),
             Self::Running | Self::Stopping => None,
         }
     }
@@ -158,7 +180,7 @@ impl Lifecycle {
     /// Whether no more is taken from the client.
     pub(super) const fn is_ending(self) -> bool {
         match self {
-            Self::Waiting { .. } | Self::Running => false,
+            Self::Silence { .. } | Self::Prelude { .. } | Self::Running => false,
             Self::Ending { .. } | Self::Stopping | Self::Killing { .. } => true,
         }
     }
@@ -166,7 +188,9 @@ impl Lifecycle {
     /// Whether the gateway may end, given whether every server has.
     pub(super) fn is_over(self, now: Millis, all_closed: impl FnOnce() -> bool) -> bool {
         match self {
-            Self::Waiting { .. } | Self::Running | Self::Ending { .. } => false,
+            Self::Silence { .. } | Self::Prelude { .. } | Self::Running | Self::Ending { .. } => {
+                false
+            }
             Self::Stopping => all_closed(),
             Self::Killing { until } => now >= until || all_closed(),
         }
@@ -180,10 +204,25 @@ mod tests {
     const STOP_AT_ONCE: Option<Command> = Some(Command::Stop(Drain::Within(Millis::ZERO)));
 
     #[test]
-    fn servers_start_with_the_first_message() {
+    fn servers_start_when_the_client_says_who_it_is() {
         let mut lifecycle = Lifecycle::new();
-        assert_eq!(lifecycle.client_spoke(), Some(Command::Start));
-        assert_eq!(lifecycle.client_spoke(), None);
+        lifecycle.client_spoke(Millis(700));
+        lifecycle.client_spoke(Millis(800));
+        assert_eq!(lifecycle.tick(Millis(1_600), 0), None);
+        assert!(lifecycle.awaits_client());
+        assert_eq!(lifecycle.servers_needed(), Some(Command::Start));
+        assert_eq!(lifecycle.servers_needed(), None);
+        assert!(!lifecycle.awaits_client());
+    }
+
+    #[test]
+    fn servers_start_for_a_client_that_never_says_who_it_is() {
+        let mut lifecycle = Lifecycle::new();
+        lifecycle.client_spoke(Millis(700));
+        lifecycle.client_spoke(Millis(1_500));
+        assert_eq!(lifecycle.next_due(), Some(Millis(1_700)));
+        assert_eq!(lifecycle.tick(Millis(1_699), 0), None);
+        assert_eq!(lifecycle.tick(Millis(1_700), 0), Some(Command::Start));
     }
 
     #[test]

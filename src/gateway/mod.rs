@@ -12,6 +12,7 @@ mod exchanges;
 mod health;
 mod held;
 mod lifecycle;
+mod listens;
 mod live;
 mod notices;
 mod policy;
@@ -20,6 +21,7 @@ mod requests;
 mod routes;
 mod speaker;
 mod tasks;
+mod waiting;
 
 pub use client::{Client, ClientSetup, TextFilter};
 pub use health::{Diagnostics, HEALTH_TOOL, PolicyFacts};
@@ -110,16 +112,8 @@ impl<W: World> Gateway<W> {
         if self.lifecycle.is_ending() {
             return;
         }
-        let command = self.lifecycle.client_spoke();
-        self.obey(command);
-        let Self {
-            splitter,
-            client,
-            engine,
-            ..
-        } = self;
-        let limit = splitter.max_line_bytes() as u64;
-        splitter.push(bytes, |line| hear(line, limit, client, engine));
+        self.lifecycle.client_spoke(self.engine.now());
+        self.client_lines(|splitter, hear| splitter.push(bytes, hear));
     }
 
     /// What stands behind the last newline is a message too.
@@ -127,26 +121,33 @@ impl<W: World> Gateway<W> {
         if self.lifecycle.is_ending() {
             return;
         }
+        self.client_lines(|splitter, hear| splitter.finish(hear));
+    }
+
+    /// Takes in the lines that the splitter makes of what it is given.
+    fn client_lines(&mut self, split: impl FnOnce(&mut LineSplitter, &mut dyn FnMut(Line<'_>))) {
         let Self {
             splitter,
             client,
             engine,
+            lifecycle,
             ..
         } = self;
         let limit = splitter.max_line_bytes() as u64;
-        splitter.finish(|line| hear(line, limit, client, engine));
+        split(splitter, &mut |line| match line {
+            Line::Text(line) => {
+                if lifecycle.awaits_client() && Client::needs_servers(line) {
+                    let command = lifecycle.servers_needed();
+                    obey(command, client, engine);
+                }
+                client.hear(line, engine);
+            }
+            Line::Oversized(line) => client.hear_oversized(&line, limit, engine.world()),
+        });
     }
 
     fn obey(&mut self, command: Option<Command>) {
-        match command {
-            Some(Command::Start) => self.engine.start(&mut self.client),
-            Some(Command::Stop(drain)) => self.engine.stop(drain, &mut self.client),
-            Some(Command::Leave) => {
-                self.engine.tell_orphans();
-                self.client.give_up_waiting(&mut self.engine);
-            }
-            None => {}
-        }
+        obey(command, &mut self.client, &mut self.engine);
     }
 
     /// Ends the turn: fires timers, writes the log, and lets everything staged happen.
@@ -157,7 +158,10 @@ impl<W: World> Gateway<W> {
         self.obey(command);
         let ending = match self.lifecycle {
             Lifecycle::Stopping | Lifecycle::Killing { .. } => Ending::Yes,
-            Lifecycle::Waiting { .. } | Lifecycle::Running | Lifecycle::Ending { .. } => Ending::No,
+            Lifecycle::Silence { .. }
+            | Lifecycle::Prelude { .. }
+            | Lifecycle::Running
+            | Lifecycle::Ending { .. } => Ending::No,
         };
         self.client.settle(ending, &mut self.engine);
         self.engine.commit();
@@ -221,9 +225,14 @@ impl<W: World> Gateway<W> {
     }
 }
 
-fn hear<W: World>(line: Line<'_>, limit: u64, client: &mut Client, engine: &mut Engine<W>) {
-    match line {
-        Line::Text(line) => client.hear(line, engine),
-        Line::Oversized(line) => client.hear_oversized(&line, limit, engine.world()),
+fn obey<W: World>(command: Option<Command>, client: &mut Client, engine: &mut Engine<W>) {
+    match command {
+        Some(Command::Start) => engine.start(client),
+        Some(Command::Stop(drain)) => engine.stop(drain, client),
+        Some(Command::Leave) => {
+            engine.tell_orphans();
+            client.give_up_waiting(engine);
+        }
+        None => {}
     }
 }

@@ -1,19 +1,19 @@
 //! Lists that the client has asked for, and what it is told without asking: that a list has
-//! changed, that a resource has, what a server says.
+//! changed, what a server says. What it has opened streams for: [`super::listens`].
 //!
 //! Invariant: a client is told of a change of a list only if it has seen that list or listens for
 //! it, once a turn, however much has changed.
 
-use super::catalogue::{Catalogue, Changed, Found};
+use super::catalogue::{Catalogue, Changed};
 use super::client::{Client, Ending, refuse, say};
 use super::health;
-use super::speaker::Level;
 use crate::engine::{Engine, Interest, ServerId, World};
-use crate::protocol::client_side::{self, Listened};
+use crate::protocol::client_side;
+use crate::protocol::level::Level;
 use crate::protocol::listing::ListKind;
 use crate::protocol::method;
 use crate::wire::envelope::{Notification, Request};
-use crate::wire::jsonrpc::{ErrorCode, quoted};
+use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use crate::wire::splice::{Edit, splice};
@@ -22,10 +22,6 @@ use rea_fsm::{Asks, Millis};
 /// So many lists may wait at a time; more are answered at once.
 const WAITING_LISTS_MAX: usize = 1_000;
 
-/// So many streams of notifications may be open, with so many resources each.
-const LISTENS_MAX: usize = 100;
-const LISTENED_URIS_MAX: usize = 1_000;
-
 /// A request for a list that waits for servers still starting.
 #[derive(Debug)]
 struct WaitingList {
@@ -33,21 +29,6 @@ struct WaitingList {
     kind: ListKind,
     asks: Asks,
     until: Millis,
-}
-
-/// A stream of notifications that a client without a session has opened.
-#[derive(Debug)]
-struct Listen {
-    client_id: RequestId,
-    kinds: Changed,
-    resources: Vec<Watched>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Watched {
-    server: ServerId,
-    own_uri: String,
-    shown_uri: String,
 }
 
 /// What the client knows of a list.
@@ -65,7 +46,6 @@ pub(super) struct Notices {
     lists: Vec<WaitingList>,
     shown: [(ListKind, Shown); 4],
     changed: Changed,
-    listens: Vec<Listen>,
 }
 
 impl Notices {
@@ -75,8 +55,12 @@ impl Notices {
             lists: Vec::new(),
             shown: ListKind::ALL.map(|kind| (kind, Shown::Nothing)),
             changed: Changed::new(),
-            listens: Vec::new(),
         }
+    }
+
+    /// How long a list waits for servers still starting.
+    pub(super) const fn list_budget_ms(&self) -> Millis {
+        self.list_budget_ms
     }
 
     pub(super) const fn waiting(&self) -> usize {
@@ -118,11 +102,6 @@ impl Notices {
             }
         }
     }
-
-    fn is_watched(&self, server: ServerId, own_uri: &str) -> bool {
-        let mut watched = self.listens.iter().flat_map(|listen| &listen.resources);
-        watched.any(|watched| watched.server == server && watched.own_uri == own_uri)
-    }
 }
 
 impl Client {
@@ -158,18 +137,7 @@ impl Client {
                 say(world, |out| client_side::changed(out, method, None));
             }
         }
-        for listen in &self.notices.listens {
-            let mut told = Vec::new();
-            for kind in listen.kinds.intersection(&changed) {
-                if !told.contains(&kind.changed()) {
-                    told.push(kind.changed());
-                }
-            }
-            for method in told {
-                let stream = Some(&listen.client_id);
-                say(world, |out| client_side::changed(out, method, stream));
-            }
-        }
+        self.listens.tell(&changed, world);
         let settled = self.catalogue.is_settled();
         for list in std::mem::take(&mut self.notices.lists) {
             let waited = self.now() >= list.until;
@@ -187,96 +155,7 @@ impl Client {
             }
         }
         if ending == Ending::Yes {
-            for listen in std::mem::take(&mut self.notices.listens) {
-                say(world, |out| {
-                    client_side::listen_ended(out, &listen.client_id);
-                });
-            }
-        }
-    }
-
-    /// Opens a stream of notifications.
-    pub(super) fn listen<W: World>(
-        &mut self,
-        client_id: &RequestId,
-        request: &Request<'_>,
-        engine: &mut Engine<W>,
-    ) {
-        let filter = request
-            .params
-            .and_then(|params| params.raw().member("notifications"))
-            .filter(|filter| filter.is_object());
-        let Some(filter) = filter else {
-            let text =
-                "subscriptions/listen takes an object `notifications` that says what to tell";
-            return refuse(client_id, ErrorCode::InvalidParams, text, engine.world());
-        };
-        if self.notices.listens.len() >= LISTENS_MAX {
-            let text = format!(
-                "{LISTENS_MAX} streams are open already; end one with notifications/cancelled"
-            );
-            return refuse(client_id, ErrorCode::Unavailable, &text, engine.world());
-        }
-        let wants = |member| filter.member(member).and_then(Raw::as_bool) == Some(true);
-        let mut kinds = Changed::new();
-        for kind in ListKind::ALL {
-            let member = match kind {
-                ListKind::Tools => "toolsListChanged",
-                ListKind::Prompts => "promptsListChanged",
-                ListKind::Resources | ListKind::ResourceTemplates => "resourcesListChanged",
-            };
-            if wants(member) {
-                kinds.insert(kind);
-            }
-        }
-        let uris = filter.member("resourceSubscriptions");
-        let uris = uris.into_iter().flat_map(Raw::elements);
-        let resources: Vec<Watched> = uris
-            .filter_map(Raw::as_str)
-            .take(LISTENED_URIS_MAX)
-            .filter_map(|uri| match self.catalogue.locate(&uri) {
-                Found::At(server, own_uri) => Some(Watched {
-                    server,
-                    own_uri,
-                    shown_uri: uri.into_owned(),
-                }),
-                Found::Several(_) | Found::Nowhere => None,
-            })
-            .collect();
-        for watched in &resources {
-            engine.watch(watched.server, &watched.own_uri);
-        }
-        let shown: Vec<&str> = resources
-            .iter()
-            .map(|watched| watched.shown_uri.as_str())
-            .collect();
-        let listened = Listened {
-            tools: kinds.contains(&ListKind::Tools),
-            prompts: kinds.contains(&ListKind::Prompts),
-            resources: kinds.contains(&ListKind::Resources),
-            uris: &shown,
-        };
-        say(engine.world(), |out| {
-            client_side::listen_acknowledged(out, client_id, &listened);
-        });
-        self.notices.listens.push(Listen {
-            client_id: client_id.clone(),
-            kinds,
-            resources,
-        });
-    }
-
-    /// Ends a stream, if there is one under this id.
-    pub(super) fn stop_listening<W: World>(&mut self, id: &RequestId, engine: &mut Engine<W>) {
-        let listens = &mut self.notices.listens;
-        let Some(at) = listens.iter().rposition(|listen| listen.client_id == *id) else {
-            return;
-        };
-        let ended = listens.remove(at);
-        for watched in ended.resources {
-            if !self.notices.is_watched(watched.server, &watched.own_uri) {
-                engine.unwatch(watched.server, &watched.own_uri);
-            }
+            self.listens.end(world);
         }
     }
 
@@ -325,42 +204,6 @@ impl Client {
         let level = level.unwrap_or(Level::Info);
         let mut calls = self.calls.values();
         calls.any(|call| call.server == server && call.level.is_some_and(|wanted| level >= wanted))
-    }
-
-    fn resource_updated(
-        &self,
-        server: ServerId,
-        line: &[u8],
-        notification: &Notification<'_>,
-        world: &mut impl World,
-    ) {
-        let uri = notification.params.map(|params| params.uri());
-        let Some(Ok(Some(uri))) = uri else {
-            return;
-        };
-        if self.speaker.has_session() {
-            let shown = self.catalogue.shown_uri_of(server, &uri.decoded);
-            let with = quoted(&shown);
-            let mut edits = [Edit::replace(uri.raw, with.as_bytes())];
-            let is_own = shown == uri.decoded;
-            pass(
-                server,
-                line,
-                if is_own { &mut [] } else { &mut edits },
-                world,
-            );
-        }
-        for listen in &self.notices.listens {
-            let watched = listen
-                .resources
-                .iter()
-                .filter(|watched| watched.server == server && watched.own_uri == uri.decoded);
-            for watched in watched {
-                say(world, |out| {
-                    client_side::updated(out, &watched.shown_uri, &listen.client_id);
-                });
-            }
-        }
     }
 }
 

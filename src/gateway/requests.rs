@@ -1,12 +1,14 @@
 //! Requests of the client that a server answers, on their way there.
 
 use super::answers::AnswerForm;
+use super::catalogue::Latecomers;
 use super::client::{Client, Pending, TextFilter, refuse, say};
 use super::health::Own;
-use super::routes::{Astray, Route};
+use super::routes::{Astray, NoRoute, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
-use crate::engine::{Admission, Call, Engine, Label, ServerId, World};
+use super::waiting::NotYet;
+use crate::engine::{Admission, Call, Engine, Label, ServerId, Sessions, World};
 use crate::journal::{NotLogged, Note};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::failure::{self, Failure};
@@ -16,12 +18,40 @@ use crate::protocol::request_state::RequestDigest;
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, Executed};
+use rea_fsm::{Asks, CallId, Executed, Leaf};
 
 impl Client {
-    /// Passes a request on to the server that it is for.
+    /// Passes a request on to the server that it is for, or refuses it.
     pub(super) fn relay<W: World>(
         &mut self,
+        line: &[u8],
+        request: &Request<'_>,
+        sender: &Sender,
+        latecomers: Latecomers,
+        engine: &mut Engine<W>,
+    ) -> Result<(), NotYet> {
+        let routed = self.route(request, latecomers, engine);
+        let routed = routed.and_then(|route| {
+            let state = match sender.asks() {
+                Asks::Directly => None,
+                Asks::InAnswers => self.brings_state(request, route.server, latecomers, engine)?,
+            };
+            Ok((route, state))
+        });
+        match routed {
+            Ok((route, state)) => self.relay_to(route, state, line, request, sender, engine),
+            Err(NoRoute::NotYet) => return Err(NotYet),
+            Err(NoRoute::Astray(astray)) => {
+                self.astray(line, request, sender.asks(), &astray, engine);
+            }
+        }
+        Ok(())
+    }
+
+    fn relay_to<W: World>(
+        &mut self,
+        route: Route<'_>,
+        state: Option<String>,
         line: &[u8],
         request: &Request<'_>,
         sender: &Sender,
@@ -29,26 +59,14 @@ impl Client {
     ) {
         let asks = sender.asks();
         let client_id = request.id.to_owned();
-        let route = match self.route(request, engine) {
-            Ok(route) => route,
-            Err(astray) => return self.astray(line, request, asks, &astray, engine),
-        };
         let digest = (asks == Asks::InAnswers).then(|| {
             let arguments = request
                 .params
                 .and_then(|params| params.raw().member("arguments"));
             RequestDigest::of(&request.method, &route.name, arguments)
         });
-        if let Some(digest) = digest {
-            match self.brings_state(request, route.server, engine) {
-                Ok(Some(state)) => {
-                    return self.resume(request, route.server, &state, digest, engine);
-                }
-                Ok(None) => {}
-                Err(astray) => {
-                    return refuse(&client_id, astray.code, &astray.text, engine.world());
-                }
-            }
+        if let (Some(digest), Some(state)) = (digest, state) {
+            return self.resume(request, route.server, &state, digest, engine);
         }
         let token = match request.params.map(|params| params.wanted_progress_token()) {
             Some(Ok(token)) => token.and_then(|token| RequestId::from_json(token.text())),
@@ -73,6 +91,10 @@ impl Client {
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
         self.by_client_id.insert((client_id.clone(), id));
+        let level = match asks {
+            Asks::Directly => None,
+            Asks::InAnswers => Speaker::level_of(request),
+        };
         let pending = Pending {
             client_id: Some(client_id),
             server: route.server,
@@ -83,10 +105,7 @@ impl Client {
             label: route.label.clone(),
             server_token: token.clone(),
             client_token: token.clone(),
-            level: match asks {
-                Asks::Directly => None,
-                Asks::InAnswers => Speaker::level_of(request),
-            },
+            level,
             digest,
             repeats: 0,
             first_request: None,
@@ -107,6 +126,7 @@ impl Client {
         );
         call.progress_token = token;
         call.watch = route.watch;
+        call.level = level;
         engine.submit(route.server, call, self);
     }
 
@@ -140,8 +160,9 @@ impl Client {
         &self,
         request: &Request<'_>,
         server: ServerId,
+        latecomers: Latecomers,
         engine: &Engine<W>,
-    ) -> Result<Option<String>, Astray> {
+    ) -> Result<Option<String>, NoRoute> {
         let state = match request.params {
             Some(params) => params.request_state()?,
             None => None,
@@ -152,13 +173,42 @@ impl Client {
         if self.sealer.is_claimed(&state.decoded) {
             return Ok(Some(state.decoded.into_owned()));
         }
-        if engine.is_stateless(server) {
-            return Ok(None);
+        match (engine.sessions(server), latecomers) {
+            (Sessions::None, _) => Ok(None),
+            // Its machine refuses every call for now, and says why.
+            (Sessions::NotKnown, _) if !takes_calls(engine.downstream(server).leaf()) => Ok(None),
+            (Sessions::NotKnown, Latecomers::Awaited) => Err(NoRoute::NotYet),
+            (Sessions::NotKnown, Latecomers::Ignored) => Err(NoRoute::from(Astray {
+                code: ErrorCode::Unavailable,
+                text: format!(
+                    "server \"{}\" is still starting, so that nobody knows yet whether this \
+                     `requestState` is one of its own. The call was not executed and is safe to repeat.",
+                    engine.name(server)
+                ),
+            })),
+            (Sessions::Some, _) => Err(NoRoute::from(Astray::params(
+                "this `requestState` was not given out by this gateway. Send the original request \
+                 again without it.",
+            ))),
         }
-        Err(Astray::params(
-            "this `requestState` was not given out by this gateway. Send the original request \
-             again without it.",
-        ))
+    }
+}
+
+/// Whether a server in this state is passed calls, be it later.
+const fn takes_calls(leaf: Leaf) -> bool {
+    match leaf {
+        Leaf::Idle
+        | Leaf::Connecting
+        | Leaf::Ready
+        | Leaf::Suspect
+        | Leaf::Backoff
+        | Leaf::Reaping => true,
+        Leaf::Stuck
+        | Leaf::Blocked
+        | Leaf::FlapLocked
+        | Leaf::Draining
+        | Leaf::Terminating
+        | Leaf::Closed => false,
     }
 }
 

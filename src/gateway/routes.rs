@@ -2,7 +2,7 @@
 //! repaired by sending it again.
 
 use super::answers::AnswerForm;
-use super::catalogue::Found;
+use super::catalogue::{Found, Latecomers};
 use super::client::Client;
 use crate::engine::{Engine, Label, ServerId, Watch, World};
 use crate::protocol::capabilities::Capabilities;
@@ -44,6 +44,20 @@ impl Astray {
     }
 }
 
+/// Why a request is not passed on.
+pub(super) enum NoRoute {
+    /// It goes nowhere.
+    Astray(Astray),
+    /// It waits for servers that are starting.
+    NotYet,
+}
+
+impl<T: Into<Astray>> From<T> for NoRoute {
+    fn from(astray: T) -> Self {
+        Self::Astray(astray.into())
+    }
+}
+
 impl From<MemberError> for Astray {
     fn from(error: MemberError) -> Self {
         Self::params(error.to_string())
@@ -54,23 +68,24 @@ impl Client {
     pub(super) fn route<'a, W: World>(
         &self,
         request: &Request<'a>,
+        latecomers: Latecomers,
         engine: &Engine<W>,
-    ) -> Result<Route<'a>, Astray> {
+    ) -> Result<Route<'a>, NoRoute> {
         match request.method.as_ref() {
-            method::TOOLS_CALL => self.to_named(ListKind::Tools, request, engine),
-            method::PROMPTS_GET => self.to_named(ListKind::Prompts, request, engine),
+            method::TOOLS_CALL => Ok(self.to_named(ListKind::Tools, request, engine)?),
+            method::PROMPTS_GET => Ok(self.to_named(ListKind::Prompts, request, engine)?),
             method::RESOURCES_READ
             | method::RESOURCES_SUBSCRIBE
-            | method::RESOURCES_UNSUBSCRIBE => self.to_resource(request, engine),
-            method::COMPLETE => self.to_completion(request, engine),
+            | method::RESOURCES_UNSUBSCRIBE => self.to_resource(request, latecomers, engine),
+            method::COMPLETE => self.to_completion(request, latecomers, engine),
             method::TASKS_GET
             | method::TASKS_RESULT
             | method::TASKS_CANCEL
-            | method::TASKS_LIST => self.to_task_owner(request, engine),
-            method => Err(Astray {
+            | method::TASKS_LIST => Ok(self.to_task_owner(request, engine)?),
+            method => Err(NoRoute::from(Astray {
                 code: ErrorCode::MethodNotFound,
                 text: format!("unknown method {method:?}"),
-            }),
+            })),
         }
     }
 
@@ -149,8 +164,9 @@ impl Client {
     fn to_resource<'a, W: World>(
         &self,
         request: &Request<'a>,
+        latecomers: Latecomers,
         engine: &Engine<W>,
-    ) -> Result<Route<'a>, Astray> {
+    ) -> Result<Route<'a>, NoRoute> {
         let needs = || {
             let method = &request.method;
             Astray::params(format!(
@@ -159,7 +175,7 @@ impl Client {
         };
         let uri = request.params.ok_or_else(needs)?.uri()?;
         let uri = uri.ok_or_else(needs)?;
-        let (server, own) = self.owner_of(&uri.decoded, engine)?;
+        let (server, own) = self.owner_of(&uri.decoded, latecomers, engine)?;
         let renamed = (own != uri.decoded).then(|| (uri.raw, own.clone()));
         let mut route = self.read_only(server, request, uri.decoded.into_owned(), renamed);
         match request.method.as_ref() {
@@ -173,31 +189,34 @@ impl Client {
     fn owner_of<W: World>(
         &self,
         uri: &str,
+        latecomers: Latecomers,
         engine: &Engine<W>,
-    ) -> Result<(ServerId, String), Astray> {
-        match self.catalogue.locate(uri) {
+    ) -> Result<(ServerId, String), NoRoute> {
+        match self.catalogue.locate(uri, latecomers) {
             Found::At(server, own) => Ok((server, own)),
             Found::Several(servers) => {
                 let uris: Vec<String> = servers
                     .iter()
                     .map(|server| resource_uri::qualify(engine.name(*server), uri))
                     .collect();
-                Err(Astray::params(format!(
+                Err(NoRoute::from(Astray::params(format!(
                     "several servers may have {uri:?}; say which: {}",
                     uris.join(", ")
-                )))
+                ))))
             }
-            Found::Nowhere => Err(Astray::params(format!(
+            Found::Nowhere => Err(NoRoute::from(Astray::params(format!(
                 "no server here has resources, so none has {uri:?}"
-            ))),
+            )))),
+            Found::NotYet => Err(NoRoute::NotYet),
         }
     }
 
     fn to_completion<'a, W: World>(
         &self,
         request: &Request<'a>,
+        latecomers: Latecomers,
         engine: &Engine<W>,
-    ) -> Result<Route<'a>, Astray> {
+    ) -> Result<Route<'a>, NoRoute> {
         let needs = || {
             Astray::params(
                 "completion/complete takes a `ref` to a prompt ({\"type\": \"ref/prompt\", \"name\"}) \
@@ -217,11 +236,11 @@ impl Client {
             Some("ref/resource") => {
                 let raw = reference.member("uri").ok_or_else(needs)?;
                 let uri = raw.as_str().ok_or_else(needs)?;
-                let (server, own) = self.owner_of(&uri, engine)?;
+                let (server, own) = self.owner_of(&uri, latecomers, engine)?;
                 let renamed = (own != uri).then_some((raw, own));
                 Ok(self.read_only(server, request, uri.into_owned(), renamed))
             }
-            Some(_) | None => Err(needs()),
+            Some(_) | None => Err(NoRoute::from(needs())),
         }
     }
 

@@ -5,8 +5,9 @@
 
 use crate::protocol::client_side;
 use crate::protocol::introduction::{
-    Introduction, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
+    Introduction, Lack, META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION,
 };
+use crate::protocol::level::Level;
 use crate::protocol::{method, version};
 use crate::wire::envelope::Request;
 use crate::wire::jsonrpc::{self, ErrorCode};
@@ -57,60 +58,6 @@ struct Session {
     level: Option<Level>,
 }
 
-/// How grave a message of a server is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
-    Debug,
-    Info,
-    Notice,
-    Warning,
-    Error,
-    Critical,
-    Alert,
-    Emergency,
-}
-
-impl Level {
-    const ALL: [Self; 8] = [
-        Self::Debug,
-        Self::Info,
-        Self::Notice,
-        Self::Warning,
-        Self::Error,
-        Self::Critical,
-        Self::Alert,
-        Self::Emergency,
-    ];
-
-    pub(super) const NAMES: [&'static str; 8] = [
-        "debug",
-        "info",
-        "notice",
-        "warning",
-        "error",
-        "critical",
-        "alert",
-        "emergency",
-    ];
-
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.name() == name)
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Notice => "notice",
-            Self::Warning => "warning",
-            Self::Error => "error",
-            Self::Critical => "critical",
-            Self::Alert => "alert",
-            Self::Emergency => "emergency",
-        }
-    }
-}
-
 /// Why a request of the era without sessions is not looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -139,33 +86,9 @@ impl Refusal {
 impl Speaker {
     /// Takes note of what a request says about its sender.
     pub(super) fn hear(&mut self, request: &Request<'_>) -> Result<Sender, Refusal> {
-        let version = match request.params.map(|params| params.version()) {
-            Some(Ok(version)) => version,
-            Some(Err(error)) => return Err(Refusal::Params(error.to_string())),
-            None => None,
-        };
-        let Some(version) = version else {
+        let Some(said) = said(request)? else {
             return self.hear_unmarked(&request.method);
         };
-        if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
-            return Err(Refusal::Version(version.decoded.into_owned()));
-        }
-        let meta = request.params.and_then(|params| params.meta());
-        let member = |name| meta.and_then(|meta| meta.member(name));
-        let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
-        if capabilities.is_none() {
-            let text = format!(
-                "a request of revision {} says in `_meta[\"{META_CAPABILITIES}\"]` what its client can do: an object",
-                version.decoded
-            );
-            return Err(Refusal::Params(text));
-        }
-        if let Some(instead) = method::removed(&request.method) {
-            let (version, method) = (version.decoded, &request.method);
-            let text = format!("revision {version} has no method {method:?}: {instead}");
-            return Err(Refusal::Method(text));
-        }
-        let said = Introduction::new(capabilities, member(META_CLIENT_INFO), Asks::InAnswers);
         let introduction = match &self.introduction {
             Some(known) if **known == said => Rc::clone(known),
             Some(_) | None => Rc::new(said),
@@ -176,6 +99,19 @@ impl Speaker {
             self.introduction = Some(Rc::clone(&introduction));
         }
         Ok(Sender::Introduced(introduction))
+    }
+
+    /// Whether servers have to be started for a request: it says who its client is, or asks for
+    /// something of theirs without having said it.
+    pub(super) fn needs_servers(request: &Request<'_>) -> bool {
+        match said(request) {
+            Ok(Some(_)) => true,
+            Ok(None) => {
+                let needless = [method::PING, method::DISCOVER, method::LISTEN];
+                !needless.contains(&request.method.as_ref())
+            }
+            Err(_) => false,
+        }
     }
 
     /// A request that does not say of which era it is, is one of a session.
@@ -209,10 +145,10 @@ impl Speaker {
     }
 
     /// The capability that the client lacks for a server's request.
-    pub(super) fn lacks(&self, method: &str) -> Option<&'static str> {
+    pub(super) fn lacks(&self, method: &str, params: Option<Raw<'_>>) -> Option<Lack> {
         match &self.introduction {
-            Some(introduction) => introduction.lacks(method),
-            None => Introduction::default().lacks(method),
+            Some(introduction) => introduction.lacks(method, params),
+            None => Introduction::default().lacks(method, params),
         }
     }
 
@@ -238,6 +174,39 @@ impl Speaker {
         let meta = request.params?.meta()?;
         Level::named(&meta.member(META_LOG_LEVEL)?.as_str()?)
     }
+}
+
+/// What a request of the era without sessions says of its sender.
+fn said(request: &Request<'_>) -> Result<Option<Introduction>, Refusal> {
+    let version = match request.params.map(|params| params.version()) {
+        Some(Ok(version)) => version,
+        Some(Err(error)) => return Err(Refusal::Params(error.to_string())),
+        None => None,
+    };
+    let Some(version) = version else {
+        return Ok(None);
+    };
+    if version.decoded != version::name(ProtocolVersion::V2026_07_28) {
+        return Err(Refusal::Version(version.decoded.into_owned()));
+    }
+    let meta = request.params.and_then(|params| params.meta());
+    let member = |name| meta.and_then(|meta| meta.member(name));
+    let capabilities = member(META_CAPABILITIES).filter(|raw: &Raw<'_>| raw.is_object());
+    if capabilities.is_none() {
+        let text = format!(
+            "a request of revision {} says in `_meta[\"{META_CAPABILITIES}\"]` what its client can do: an object",
+            version.decoded
+        );
+        return Err(Refusal::Params(text));
+    }
+    if let Some(instead) = method::removed(&request.method) {
+        let (version, method) = (version.decoded, &request.method);
+        let text = format!("revision {version} has no method {method:?}: {instead}");
+        return Err(Refusal::Method(text));
+    }
+    let info = member(META_CLIENT_INFO);
+    let introduction = Introduction::new(capabilities, info, Asks::InAnswers);
+    Ok(Some(introduction))
 }
 
 #[cfg(test)]
@@ -280,7 +249,8 @@ mod tests {
         speaker.opens_session(Rc::default());
         assert_eq!(hear(&mut speaker, MODERN), IN_ANSWERS);
         assert_eq!(speaker.newly_introduced(), None);
-        assert_eq!(speaker.lacks("roots/list"), Some("roots"));
+        let lack = speaker.lacks("roots/list", None).expect("it has none");
+        assert_eq!(lack.capability, "roots");
     }
 
     #[test]
@@ -337,6 +307,5 @@ mod tests {
         assert!(!speaker.wants(Level::named("notice")));
         assert!(speaker.wants(Level::named("emergency")));
         assert!(speaker.wants(None), "what says no level is passed on");
-        assert_eq!(Level::named("loud"), None);
     }
 }

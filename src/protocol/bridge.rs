@@ -7,10 +7,13 @@
 //! | a client without one | a server with a session | nothing; those members are taken away |
 //! | a server with a session | a client without one | `resultType`, and for what may be cached `ttlMs`, `cacheScope` |
 //! | a client with a session | such a server, once more | `inputResponses`, `requestState` |
+//! | a server | a stream of a client without one | `_meta`: which stream |
 
 use super::introduction::{META_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL, META_VERSION};
 use crate::wire::envelope::Request;
+use crate::wire::jsonrpc::quoted;
 use crate::wire::raw::Raw;
+use crate::wire::request_id::RequestId;
 use crate::wire::splice::{Edit, SpliceError, splice};
 
 /// With what a request speaks for itself.
@@ -107,6 +110,79 @@ fn without(object: Raw<'_>, names: &[&str]) -> String {
     rest
 }
 
+/// Names the stream that a notification stands on.
+const META_SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// Appends a notification of a server's as it stands on this stream of the client's, with the URI
+/// that the client knows, if it is another.
+///
+/// # Errors
+/// The line is not the one that was parsed.
+pub fn on_stream(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    params: Raw<'_>,
+    renamed: Option<(Raw<'_>, &str)>,
+    stream: &RequestId,
+) -> Result<(), SpliceError> {
+    let uri = renamed.map(|(_, uri)| quoted(uri));
+    let member = format!(r#""{META_SUBSCRIPTION}":{stream}"#);
+    let object = format!("{{{member}}}");
+    let first = members_first(params, &format!(r#""_meta":{object}"#));
+    let mut edits = Vec::new();
+    let mut metas = members_named(params, "_meta").peekable();
+    if metas.peek().is_none() {
+        edits.push(Edit::insert(params.span().start + 1, first.as_bytes()));
+    }
+    let metas: Vec<(Raw<'_>, String)> = metas
+        .map(|meta| (meta, members_first(meta, &member)))
+        .collect();
+    for (meta, first) in &metas {
+        let mut named = members_named(*meta, META_SUBSCRIPTION).peekable();
+        if !meta.is_object() {
+            edits.push(Edit::replace(*meta, object.as_bytes()));
+        } else if named.peek().is_none() {
+            edits.push(Edit::insert(meta.span().start + 1, first.as_bytes()));
+        }
+        edits.extend(named.map(|id| Edit::replace(id, stream.as_str().as_bytes())));
+    }
+    edits.extend(uri_edit(renamed, uri.as_deref()));
+    splice(line, &mut edits, out)
+}
+
+/// Appends such a notification as it is told to a session, which knows no streams.
+///
+/// # Errors
+/// The line is not the one that was parsed.
+pub fn off_stream(
+    out: &mut Vec<u8>,
+    line: &[u8],
+    params: Raw<'_>,
+    renamed: Option<(Raw<'_>, &str)>,
+) -> Result<(), SpliceError> {
+    let uri = renamed.map(|(_, uri)| quoted(uri));
+    let is_on_stream = |meta: &Raw<'_>| members_named(*meta, META_SUBSCRIPTION).next().is_some();
+    let metas: Vec<(Raw<'_>, String)> = members_named(params, "_meta")
+        .filter(is_on_stream)
+        .map(|meta| (meta, without(meta, &[META_SUBSCRIPTION])))
+        .collect();
+    let edits = metas.iter();
+    let edits = edits.map(|(meta, rest)| Edit::replace(*meta, rest.as_bytes()));
+    let mut edits: Vec<_> = edits.chain(uri_edit(renamed, uri.as_deref())).collect();
+    splice(line, &mut edits, out)
+}
+
+fn uri_edit<'a>(renamed: Option<(Raw<'_>, &str)>, uri: Option<&'a str>) -> Option<Edit<'a>> {
+    let ((raw, _), uri) = renamed.zip(uri)?;
+    Some(Edit::replace(raw, uri.as_bytes()))
+}
+
+/// Every value under a name that may be written more than once.
+fn members_named<'a>(object: Raw<'a>, name: &'static str) -> impl Iterator<Item = Raw<'a>> {
+    let members = object.members();
+    members.filter_map(move |(key, value)| (key == name).then_some(value))
+}
+
 /// Appends a request with these members in its params.
 ///
 /// # Errors
@@ -141,6 +217,74 @@ pub fn with_params(
 mod tests {
     use super::*;
     use crate::wire::envelope::{Message, parse};
+
+    fn updated(params: &str, uri: Option<&str>, stream: Option<&RequestId>) -> String {
+        let line = format!(r#"{{ "params":{params} ,"jsonrpc":"2.0","method":"m"}}"#);
+        let Ok(Message::Notification(notification)) = parse(line.as_bytes()) else {
+            panic!("a notification: {line}")
+        };
+        let params = notification.params.expect("params");
+        let raw = params.uri().ok().flatten().expect("a URI").raw;
+        let renamed = uri.map(|uri| (raw, uri));
+        let mut out = Vec::new();
+        match stream {
+            Some(stream) => on_stream(&mut out, line.as_bytes(), params.raw(), renamed, stream),
+            None => off_stream(&mut out, line.as_bytes(), params.raw(), renamed),
+        }
+        .expect("its line");
+        let text = String::from_utf8(out).expect("text");
+        let params = text.strip_prefix(r#"{ "params":"#);
+        let params =
+            params.and_then(|rest| rest.strip_suffix(r#" ,"jsonrpc":"2.0","method":"m"}"#));
+        params.expect("nothing else is touched").to_owned()
+    }
+
+    #[test]
+    fn a_notification_on_a_stream_names_the_stream_and_keeps_everything_else() {
+        const ID: &str = "io.modelcontextprotocol/subscriptionId";
+        let stream = RequestId::from_json(r#""s\u0031""#).expect("an id");
+        for (params, expected) in [
+            (
+                r#"{"uri":"x:\/\/a","n":1e400}"#.to_owned(),
+                format!(r#"{{"_meta":{{"{ID}":"s\u0031"}},"uri":"x:\/\/a","n":1e400}}"#),
+            ),
+            (
+                format!(r#"{{"_meta":{{"k":1.0, "{ID}" : 7}} , "uri":"x:\/\/a"}}"#),
+                format!(r#"{{"_meta":{{"k":1.0, "{ID}" : "s\u0031"}} , "uri":"x:\/\/a"}}"#),
+            ),
+            (
+                r#"{"uri":"x:\/\/a","_meta":{ }}"#.to_owned(),
+                format!(r#"{{"uri":"x:\/\/a","_meta":{{"{ID}":"s\u0031" }}}}"#),
+            ),
+            (
+                r#"{"uri":"x:\/\/a","_meta":{"k":1}}"#.to_owned(),
+                format!(r#"{{"uri":"x:\/\/a","_meta":{{"{ID}":"s\u0031","k":1}}}}"#),
+            ),
+            (
+                format!(r#"{{"_meta":[7],"uri":"x:\/\/a","_meta":{{"{ID}":1,"{ID}":2}}}}"#),
+                format!(
+                    r#"{{"_meta":{{"{ID}":"s\u0031"}},"uri":"x:\/\/a","_meta":{{"{ID}":"s\u0031","{ID}":"s\u0031"}}}}"#
+                ),
+            ),
+        ] {
+            assert_eq!(updated(&params, None, Some(&stream)), expected);
+            assert_eq!(
+                updated(&params, Some("y"), Some(&stream)),
+                expected.replace(r#""x:\/\/a""#, r#""y""#)
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_is_told_of_no_stream() {
+        const ID: &str = "io.modelcontextprotocol/subscriptionId";
+        let with = format!(r#"{{"uri":"x:\/\/a","_meta":{{"k":1.0, "{ID}":7, "n":1e400}}}}"#);
+        let without = r#"{"uri":"x:\/\/a","_meta":{"k":1.0, "n":1e400}}"#;
+        assert_eq!(updated(&with, None, None), without);
+        assert_eq!(updated(without, None, None), without);
+        let renamed = without.replace(r#""x:\/\/a""#, r#""y""#);
+        assert_eq!(updated(&with, Some("y"), None), renamed);
+    }
 
     fn request(line: &str, add: impl Fn(&mut Vec<u8>, &[u8], &Request<'_>)) -> String {
         let Ok(Message::Request(request)) = parse(line.as_bytes()) else {

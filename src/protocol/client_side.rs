@@ -233,21 +233,6 @@ pub fn listen_ended(out: &mut Vec<u8>, stream: &RequestId) {
     jsonrpc::result(out, stream, &result);
 }
 
-/// Appends the notification on a stream that a resource has changed.
-pub fn updated(out: &mut Vec<u8>, uri: &str, stream: &RequestId) {
-    #[derive(Serialize)]
-    struct Updated<'a> {
-        #[serde(flatten)]
-        on: OnStream<'a>,
-        uri: &'a str,
-    }
-    let params = Updated {
-        on: OnStream::of(stream),
-        uri,
-    };
-    jsonrpc::notification(out, method::RESOURCES_UPDATED, Some(&params));
-}
-
 /// Appends a question to the client.
 pub fn ask(out: &mut Vec<u8>, id: u64, method: &str, params: Option<Raw<'_>>) {
     jsonrpc::request(out, &RequestId::from(id), method, params.as_ref());
@@ -397,10 +382,6 @@ mod tests {
         assert_eq!(
             text(|out| listen_acknowledged(out, &stream, &listened)),
             r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":4},"notifications":{"toolsListChanged":true,"resourceSubscriptions":["x://a"]}}}"#
-        );
-        assert_eq!(
-            text(|out| updated(out, "x://a", &stream)),
-            r#"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":4},"uri":"x://a"}}"#
         );
         assert_eq!(
             text(|out| listen_ended(out, &stream)),

@@ -11,7 +11,7 @@
 //! | [`capabilities`], [`introduction`] | | what servers and the client say of themselves |
 //! | [`failure`] | the client | what is said when a call can't be answered by its server |
 //! | [`resource_uri`], [`uri_template`] | | whose a resource is |
-//! | [`downstream_id`], [`method`], [`tool_name`], [`version`] | | the vocabulary |
+//! | [`downstream_id`], [`level`], [`method`], [`tool_name`], [`version`] | | the vocabulary |
 //!
 //! Invariant: text from one side reaches the other as spliced bytes, never as values written anew.
 //!
@@ -23,6 +23,7 @@ pub mod client_side;
 pub mod downstream_id;
 pub mod failure;
 pub mod introduction;
+pub mod level;
 pub mod listing;
 pub mod method;
 pub mod relay;

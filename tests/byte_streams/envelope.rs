@@ -43,6 +43,9 @@ pub(crate) fn check(line: &[u8]) {
             };
             assert_eq!(Ok(said), expected);
             params_are_read(line, notification.params.as_ref());
+            if let Some(params) = &notification.params {
+                it_stands_on_a_stream(line, params);
+            }
         }
         Ok(Message::Response(response)) => the_answer_is_read(line, &response, &expected),
         Err(error) => it_is_refused(&error, &expected),
@@ -200,6 +203,70 @@ fn it_crosses_the_bridge(line: &[u8], request: &Request<'_>) {
             continue;
         };
         assert_eq!(members(after.value), Some(others(meta)));
+    }
+}
+
+/// The stream is named in every `_meta`, or in none; the rest stays.
+fn it_stands_on_a_stream(line: &[u8], params: &Params<'_>) {
+    const STREAM: &str = "io.modelcontextprotocol/subscriptionId";
+    let Ok(Some(uri)) = params.uri() else {
+        return;
+    };
+    let before = members(params.raw().text()).expect("it has a member");
+    let params_after = |out: &[u8]| {
+        let Ok(Message::Notification(told)) = parse(out) else {
+            panic!("still a notification: {}", String::from_utf8_lossy(out));
+        };
+        let told = told.params.expect("params");
+        let uri = told.uri().expect("once").expect("a URI");
+        assert_eq!(uri.decoded, "y");
+        told.raw().text().to_owned()
+    };
+    let rest = |all: Vec<Member<'_>>| -> Vec<(String, String)> {
+        let rest = all.into_iter().filter(|member| member.key != STREAM);
+        rest.map(|member| (member.key, member.value.to_owned()))
+            .collect()
+    };
+    let renamed = Some((uri.raw, "y"));
+    let stream = RequestId::from(7);
+
+    let mut out = Vec::new();
+    bridge::on_stream(&mut out, line, params.raw(), renamed, &stream).expect("its line");
+    let after = params_after(&out);
+    let after = members(&after).expect("an object");
+    let metas = json::named(&after, "_meta");
+    assert!(!metas.is_empty(), "it was added");
+    for meta in metas {
+        let meta = members(meta).expect("an object");
+        let named = json::named(&meta, STREAM);
+        assert!(!named.is_empty() && named.iter().all(|id| *id == "7"));
+    }
+    let added = after.len() - before.len();
+    for (before, after) in before.iter().zip(&after[added..]) {
+        match (before.key.as_str(), members(before.value)) {
+            ("_meta", Some(meta)) => {
+                assert_eq!(rest(members(after.value).expect("an object")), rest(meta));
+            }
+            ("_meta" | "uri", _) => {}
+            (_, _) => assert_eq!(before, after),
+        }
+    }
+
+    let mut out = Vec::new();
+    bridge::off_stream(&mut out, line, params.raw(), renamed).expect("its line");
+    let after = params_after(&out);
+    let after = members(&after).expect("an object");
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(&after) {
+        match (before.key.as_str(), members(before.value)) {
+            ("_meta", Some(meta)) => {
+                let left = members(after.value).expect("an object");
+                assert!(json::named(&left, STREAM).is_empty());
+                assert_eq!(rest(left), rest(meta));
+            }
+            ("uri", _) => {}
+            (_, _) => assert_eq!(before, after),
+        }
     }
 }
 

@@ -82,3 +82,35 @@ fn a_cancellation_carries_the_id_that_its_server_knows() {
         assert_eq!(cancel["params"]["requestId"], call["id"], "{id}");
     }
 }
+
+#[test]
+fn a_cancellation_passes_as_it_stands_but_for_its_id() {
+    let mut sim = ready(Chunks::Whole, |_| Vec::new());
+    let cancel = r#"{ "params":{"reason":"\ud800","_meta":{"k":1e400},"requestId" : "mine","x":[1,{"k":1,"k":2}]},"method":"notifications\/cancelled", "jsonrpc":"2.0"}"#;
+    sim.says(&[CALL, cancel]);
+    let read = sim.read_by(0);
+    let [.., call, cancelled] = &read[..] else {
+        panic!("{read:?}");
+    };
+    let call: serde_json::Value = serde_json::from_str(call).expect("it is JSON");
+    let id = call["id"].to_string();
+    assert_eq!(*cancelled, cancel.replace("\"mine\"", &id));
+}
+
+#[test]
+fn a_server_takes_its_question_back_in_its_own_words() {
+    let cancel = r#"{ "params":{"reason":"\ud800","requestId" : "q","_meta":{"k":1e400}},"method":"notifications\/cancelled", "jsonrpc":"2.0"}"#;
+    let mut sim = ready(Chunks::Whole, move |_| {
+        let question = r#"{"jsonrpc":"2.0","id":"q","method":"unknown/question"}"#;
+        vec![say(0, question), say(1, cancel)]
+    });
+    sim.says(&[CALL]);
+    sim.run_to(2_000);
+    let heard = sim.heard();
+    assert_eq!(
+        heard[1],
+        r#"{"jsonrpc":"2.0","id":1,"method":"unknown/question"}"#
+    );
+    assert_eq!(heard[2], cancel.replace("\"q\"", "1"));
+    assert_eq!(heard.len(), 3);
+}

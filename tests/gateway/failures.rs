@@ -4,7 +4,7 @@ use super::*;
 use rea::gateway::{Annotations, ToolPolicy};
 use rea_fsm::{CallClass, ExitStatus, Generation, Leaf, Millis, SpawnFailure};
 use simulation::child::{die, say};
-use simulation::script::DONE;
+use simulation::script::{DONE, Manner};
 use simulation::world::{Report, Waiting};
 
 #[test]
@@ -279,4 +279,60 @@ fn a_start_that_the_system_refuses_is_tried_again() {
     sim.says(&[INITIALIZE, &call("1", "a__work")]);
     sim.run_to(5_000);
     assert_eq!(text(&answer(&mut sim, "1")), "done");
+}
+
+/// A server that never answers its handshake.
+fn hanging() -> Sim {
+    let mut spec = ServerSpec::named("a");
+    spec.tuning.handshake_ms = Millis(3_000);
+    spec.tuning.queue_ms = Millis(1_000);
+    let mut sim = Sim::new(
+        Setup::of(vec![spec]),
+        Box::new(|_, _| Scripted::prompt().handshake(Manner::Never).birth()),
+    );
+    sim.says(&[INITIALIZE, &call("1", "a__work")]);
+    sim.run_to(1_500);
+    sim
+}
+
+#[test]
+fn a_call_that_waited_in_vain_is_told_for_what_and_since_when() {
+    let mut sim = hanging();
+    let waited = answer(&mut sim, "1");
+    assert_eq!(
+        text(&waited),
+        "server \"a\" did not become ready in time: it is starting (since 2027-01-15T08:00:00.000Z). \
+         The call was not executed and is safe to repeat."
+    );
+    assert_eq!(facts(&waited)["state"], "connecting");
+    sim.run_to(4_000);
+    sim.says(&[&call("2", "a__work")]);
+    sim.run_to(5_500);
+    let waited = answer(&mut sim, "2");
+    let said = "it is starting (since 2027-01-15T08:00:03.";
+    assert!(text(&waited).contains(said), "{waited}");
+    let error = "; what went wrong last: handshake took too long. The call was not";
+    assert!(text(&waited).contains(error), "{waited}");
+}
+
+#[test]
+fn a_call_that_is_lost_says_when_its_server_is_tried_again() {
+    let mut spec = ServerSpec::named("a");
+    spec.tuning.restart_intensity = 0;
+    let mut sim = Sim::new(
+        Setup::of(vec![spec]),
+        Box::new(|_, _| {
+            Scripted::prompt()
+                .on_call(|_| vec![die(0, ExitStatus::Code(1))])
+                .birth()
+        }),
+    );
+    sim.says(&[INITIALIZE]);
+    sim.run_to(100);
+    sim.says(&[&call("1", "a__work")]);
+    sim.run_to(500);
+    let lost = answer(&mut sim, "1");
+    assert_eq!(facts(&lost)["reason"], "transport_lost");
+    assert!(text(&lost).contains("; the next try is at 2027-"), "{lost}");
+    assert!(facts(&lost)["retry_at"].is_string(), "{lost}");
 }

@@ -213,3 +213,70 @@ fn a_refused_call_says_of_what_kind_its_result_is() {
     assert_eq!(result["resultType"], "complete");
     assert_eq!(result["_meta"]["rea/failure"]["reason"], "blocked");
 }
+
+/// A call that wants to hear so much.
+fn loud(id: u32, level: &str) -> String {
+    let said = format!(r#""_meta":{{"io.modelcontextprotocol/logLevel":"{level}","#);
+    modern(id, "tools/call", r#""name":"a__t""#).replacen(r#""_meta":{"#, &said, 1)
+}
+
+#[test]
+fn a_server_with_a_session_is_told_to_be_as_loud_as_a_request_wants_it() {
+    let mut sim = ready();
+    says(&mut sim, &[&modern(1, "tools/call", r#""name":"a__t""#)]);
+    assert!(read(&mut sim, 0, "logging/setLevel").is_empty());
+    for (id, level, told) in [
+        (2, "error", 1),
+        (3, "critical", 1),
+        (4, "error", 1),
+        (5, "debug", 2),
+        (6, "info", 2),
+    ] {
+        says(&mut sim, &[&loud(id, level)]);
+        let levels = read(&mut sim, 0, "logging/setLevel");
+        assert_eq!(levels.len(), told, "{level}");
+    }
+    let levels = read(&mut sim, 0, "logging/setLevel");
+    assert!(levels[0].contains(r#""level":"error""#), "{levels:?}");
+    assert!(levels[1].contains(r#""level":"debug""#), "{levels:?}");
+    let lines = sim.read_by(0);
+    let debug = lines.iter().position(|line| line.contains("debug"));
+    let next = debug.and_then(|at| lines.get(at + 1)).expect("a call");
+    assert!(next.contains("tools/call"), "{next}");
+    assert_eq!(
+        told(&mut sim, "notifications/message").len(),
+        2,
+        "info is told to whoever wants to hear it"
+    );
+}
+
+#[test]
+fn only_a_server_that_can_is_told_to_be_loud_and_a_new_process_anew() {
+    let mut sim = gateway(2, |server| {
+        if server.0 == 0 {
+            legacy(ALL, |asked| match asked.method.as_str() {
+                "tools/call" => vec![simulation::child::die(0, rea_fsm::ExitStatus::Code(1))],
+                _ => empty_list(asked).unwrap_or_else(|| vec![asked.result(0, "{}")]),
+            })
+        } else {
+            good()
+        }
+    });
+    says(&mut sim, &[&modern(900, "server/discover", "")]);
+    sim.run_to(500);
+    says(&mut sim, &[&loud(1, "info").replace("a__t", "b__t")]);
+    assert!(read(&mut sim, 1, "logging/setLevel").is_empty());
+    for id in [2, 3] {
+        says(&mut sim, &[&loud(id, "info")]);
+        let at = sim.now + 20_000;
+        sim.run_to(at);
+    }
+    assert_eq!(read(&mut sim, 0, "logging/setLevel").len(), 2);
+}
+
+#[test]
+fn a_session_says_itself_how_loud_servers_are() {
+    let mut sim = session(1, |_| library());
+    says(&mut sim, &[&loud(1, "debug")]);
+    assert!(read(&mut sim, 0, "logging/setLevel").is_empty());
+}

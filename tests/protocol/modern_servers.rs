@@ -232,3 +232,95 @@ fn a_server_that_answers_nothing_to_discovery_is_spoken_to_with_a_session() {
     assert_eq!(read(&mut sim, 0, "initialize").len(), 1);
     assert_eq!(sim.leaf(0), rea_fsm::Leaf::Ready);
 }
+
+/// Ends every stream after so long, by answering its request with `END` or by taking it back.
+fn hangs_up(after_ms: u64, end: &'static str) -> Birth {
+    stateless(ALL, move |asked| match asked.method.as_str() {
+        "subscriptions/listen" => vec![say(after_ms, end.replace("ID", &asked.id))],
+        "notifications/cancelled" => Vec::new(),
+        _ => empty_list(asked).unwrap_or_default(),
+    })
+}
+
+const ENDS: [&str; 3] = [
+    r#"{"jsonrpc":"2.0","id":ID,"result":{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":ID}}}"#,
+    r#"{"jsonrpc":"2.0","id":ID,"error":{"code":-32603,"message":"no more"}}"#,
+    r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":ID}}"#,
+];
+
+#[test]
+fn a_stream_that_its_server_ends_is_opened_again_and_what_it_tells_of_is_asked_for() {
+    for end in ENDS {
+        let mut sim = session(1, |_| hangs_up(100_000, end));
+        says(
+            &mut sim,
+            &[&request(1, "resources/subscribe", r#"{"uri":"x://one"}"#)],
+        );
+        assert_eq!(read(&mut sim, 0, "subscriptions/listen").len(), 2);
+        assert_eq!(read(&mut sim, 0, "tools/list").len(), 1);
+        sim.run_to(100_900);
+        assert_eq!(read(&mut sim, 0, "subscriptions/listen").len(), 2, "{end}");
+        sim.run_to(103_000);
+        let streams = read(&mut sim, 0, "subscriptions/listen");
+        assert_eq!(streams.len(), 4, "{end}");
+        let again = streams[2..].concat();
+        assert!(again.contains("toolsListChanged"), "{again}");
+        assert!(again.contains("x://one"), "{again}");
+        for list in ["tools/list", "resources/list"] {
+            assert_eq!(read(&mut sim, 0, list).len(), 2, "{end}: {list}");
+        }
+        sim.run_to(203_000);
+        let count = read(&mut sim, 0, "subscriptions/listen").len();
+        assert_eq!(count, 6, "{end}: and again");
+    }
+}
+
+#[test]
+fn a_server_that_ends_streams_at_once_is_asked_ever_more_rarely() {
+    for end in ENDS {
+        let mut sim = session(1, |_| hangs_up(0, end));
+        sim.run_to(600_000);
+        let streams = read(&mut sim, 0, "subscriptions/listen").len();
+        assert!((10..=20).contains(&streams), "{end}: {streams}");
+        let lists = read(&mut sim, 0, "tools/list").len();
+        assert!(lists <= streams, "{end}: {lists}");
+        assert_eq!(sim.leaf(0), rea_fsm::Leaf::Ready);
+    }
+}
+
+#[test]
+fn a_server_that_knows_no_streams_is_not_asked_again() {
+    let end = r#"{"jsonrpc":"2.0","id":ID,"error":{"code":-32601,"message":"what?"}}"#;
+    let mut sim = session(1, |_| hangs_up(0, end));
+    sim.run_to(600_000);
+    assert_eq!(read(&mut sim, 0, "subscriptions/listen").len(), 1);
+}
+
+#[test]
+fn a_change_of_a_resource_passes_as_it_stands_but_for_its_stream() {
+    let updated = |id: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/resources/updated", "params":{{"uri":"x:\/\/one","n":1e400,"_meta":{{"k":"\ud800","io.modelcontextprotocol/subscriptionId":{id}}}}}}}"#
+        )
+    };
+    let birth = move || {
+        stateless(ALL, move |asked| match asked.method.as_str() {
+            "subscriptions/listen" if asked.line.contains("x://one") => {
+                vec![say(5, updated(&asked.id))]
+            }
+            _ => empty_list(asked).unwrap_or_default(),
+        })
+    };
+    let mut sim = gateway(1, move |_| birth());
+    says(&mut sim, &[&modern(900, "server/discover", "")]);
+    sim.run_to(500);
+    let wanted = r#""notifications":{"resourceSubscriptions":["x://one"]}"#;
+    says(&mut sim, &[&modern(7, "subscriptions/listen", wanted)]);
+    assert_eq!(sim.heard().last(), Some(&updated("7")));
+
+    let mut sim = session(1, move |_| birth());
+    let subscribe = request(1, "resources/subscribe", r#"{"uri":"x://one"}"#);
+    says(&mut sim, &[&subscribe]);
+    let on_none = updated("7").replace(r#","io.modelcontextprotocol/subscriptionId":7"#, "");
+    assert_eq!(sim.heard().last(), Some(&on_none));
+}

@@ -1,8 +1,10 @@
 //! What a server's lines mean.
 
+use super::streams::Afterwards;
 use super::{Asked, Session, Speech, line};
 use crate::engine::lister::{Change, Listed};
 use crate::protocol::downstream_id::DownstreamId;
+use crate::protocol::introduction::Lack;
 use crate::protocol::method;
 use crate::protocol::server_side::{self, Discovered, ServerOffer};
 use crate::wire::envelope::{
@@ -12,7 +14,9 @@ use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::oversized::Oversized;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
-use rea_fsm::{Asks, CallId, HandshakeFailure, IoErrorKind, Ledger, QuestionId, ReplyKind, Report};
+use rea_fsm::{
+    Asks, CallId, HandshakeFailure, IoErrorKind, Ledger, Millis, QuestionId, ReplyKind, Report,
+};
 use std::ops::Range;
 
 /// What a line means.
@@ -39,8 +43,8 @@ pub(in crate::engine) enum Heard<'a> {
     Notice(Notification<'a>),
     /// Something that the client is asked.
     Question(Request<'a>),
-    /// Such a question is taken back.
-    Withdrawal(QuestionId),
+    /// Such a question is taken back; it is named there.
+    Withdrawal { question: QuestionId, id: Raw<'a> },
     /// A valid message that nobody waits for.
     Other,
     /// No message at all: a banner, a stray print.
@@ -60,7 +64,7 @@ impl Heard<'_> {
             | Self::NextPage(_)
             | Self::Notice(_)
             | Self::Question(_)
-            | Self::Withdrawal(_)
+            | Self::Withdrawal { .. }
             | Self::Other
             | Self::Garbage
             | Self::Nothing => false,
@@ -79,7 +83,7 @@ impl Heard<'_> {
             | Self::Question(_) => true,
             // Once a listing, and once a question.
             Self::Report(_)
-            | Self::Withdrawal(_)
+            | Self::Withdrawal { .. }
             | Self::NextPage(_)
             | Self::Other
             | Self::Garbage
@@ -94,24 +98,29 @@ impl Session {
         &mut self,
         line: &'a [u8],
         questions: &rea_fsm::Questions,
+        now: Millis,
     ) -> Heard<'a> {
         match envelope::parse(line) {
-            Ok(Message::Response(response)) => self.response(&response),
-            Ok(Message::Notification(notification)) => self.notification(notification),
+            Ok(Message::Response(response)) => self.response(&response, now),
+            Ok(Message::Notification(notification)) => self.notification(notification, now),
             Ok(Message::Request(request)) => self.asked_by_server(request, questions),
-            Err(error) => self.refused(&error),
+            Err(error) => self.refused(&error, now),
         }
     }
 
     /// What a line over the limit means for whoever waits for it.
-    pub(in crate::engine) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard<'static> {
+    pub(in crate::engine) fn hear_oversized(
+        &mut self,
+        line: &Oversized<'_>,
+        now: Millis,
+    ) -> Heard<'static> {
         match (line.kind, &line.id) {
-            (Seeming::Reply, Some(id)) => self.unusable(id),
+            (Seeming::Reply, Some(id)) => self.unusable(id, now),
             (Seeming::Reply, None) | (Seeming::Call, Some(_) | None) => Heard::Garbage,
         }
     }
 
-    fn refused(&mut self, error: &ParseError) -> Heard<'static> {
+    fn refused(&mut self, error: &ParseError, now: Millis) -> Heard<'static> {
         match error {
             ParseError::Blank => Heard::Nothing,
             ParseError::NotUtf8 { .. } | ParseError::Nul { .. } => Heard::Report(Report::IoErr {
@@ -119,7 +128,7 @@ impl Session {
             }),
             ParseError::Duplicate { id, seeming, .. }
             | ParseError::InvalidRequest { id, seeming, .. } => match (seeming, id) {
-                (Seeming::Reply, Some(id)) => self.unusable(id),
+                (Seeming::Reply, Some(id)) => self.unusable(id, now),
                 // The id of a request is the server's own, whatever of ours it equals.
                 (Seeming::Reply, None) | (Seeming::Call, _) => Heard::Garbage,
             },
@@ -132,7 +141,7 @@ impl Session {
     }
 
     /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
-    fn unusable(&mut self, id: &RequestId) -> Heard<'static> {
+    fn unusable(&mut self, id: &RequestId, now: Millis) -> Heard<'static> {
         match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
             Some(DownstreamId::Call(call)) => Heard::Unusable { call },
             Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
@@ -145,19 +154,17 @@ impl Session {
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
-                Some(
-                    Asked::SetLevel
-                    | Asked::Subscribe(_)
-                    | Asked::ListenForLists
-                    | Asked::Listen(_),
-                )
-                | None => Heard::Other,
+                Some(Asked::SetLevel | Asked::Subscribe(_)) => Heard::Other,
+                None => {
+                    self.streams.ended(own, Afterwards::Again, now);
+                    Heard::Other
+                }
             },
             None => Heard::Garbage,
         }
     }
 
-    fn notification<'a>(&mut self, notification: Notification<'a>) -> Heard<'a> {
+    fn notification<'a>(&mut self, notification: Notification<'a>, now: Millis) -> Heard<'a> {
         match notification.method.as_ref() {
             method::PROGRESS => {
                 let token = notification
@@ -172,12 +179,23 @@ impl Session {
                 }
             }
             method::CANCELLED => {
-                let asked = notification
+                let id = notification
                     .params
-                    .and_then(|params| params.request_id().ok().flatten())
+                    .and_then(|params| params.request_id().ok().flatten());
+                // Without sessions a server asks nothing: what it takes back is a stream of ours.
+                if self.speech == Speech::Modern {
+                    if let Some(DownstreamId::Own(own)) = id.and_then(DownstreamId::parse) {
+                        self.streams.ended(own, Afterwards::Again, now);
+                    }
+                    return Heard::Other;
+                }
+                let question = id
                     .and_then(|id| RequestId::from_json(id.text()))
                     .and_then(|id| self.questions.known_as(&id));
-                asked.map_or(Heard::Other, Heard::Withdrawal)
+                match (question, id) {
+                    (Some(question), Some(id)) => Heard::Withdrawal { question, id },
+                    (_, _) => Heard::Other,
+                }
             }
             method::TOOLS_LIST_CHANGED
             | method::PROMPTS_LIST_CHANGED
@@ -209,10 +227,10 @@ impl Session {
         if request.method == method::PING {
             return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
         }
-        if let Some(capability) = self.lacks(&request.method, questions) {
+        if let Some(Lack { capability, code }) = self.lacks(&request, questions) {
             let text = format!("the client has not declared the capability `{capability}`");
             return Heard::Write(line(|out| {
-                jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
+                jsonrpc::error(out, &id, code, &text, jsonrpc::NONE);
             }));
         }
         if self.client.asks == Asks::InAnswers && !method::may_stand_in_an_answer(&request.method) {
@@ -227,7 +245,7 @@ impl Session {
         Heard::Question(request)
     }
 
-    fn response(&mut self, response: &Response<'_>) -> Heard<'static> {
+    fn response(&mut self, response: &Response<'_>, now: Millis) -> Heard<'static> {
         let Some(id) = response.id else {
             return Heard::Other;
         };
@@ -262,10 +280,13 @@ impl Session {
                     untyped_at,
                 }
             }
-            Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
-                Some(asked) => self.answered(&asked, &response.outcome),
-                None => Heard::Other,
-            },
+            Some(DownstreamId::Own(own)) => {
+                if let Some(asked) = self.asked.remove(&own) {
+                    return self.answered(&asked, &response.outcome);
+                }
+                self.streams.ended(own, afterwards(&response.outcome), now);
+                Heard::Other
+            }
             None => Heard::Other,
         }
     }
@@ -304,7 +325,7 @@ impl Session {
                 self.listed(listed)
             }
             (
-                Asked::SetLevel | Asked::Subscribe(_) | Asked::ListenForLists | Asked::Listen(_),
+                Asked::SetLevel | Asked::Subscribe(_),
                 Outcome::Result { .. } | Outcome::Error { .. },
             ) => Heard::Other,
         }
@@ -345,5 +366,15 @@ impl Session {
             }),
             Listed::Nothing => Heard::Report(Report::ListErr {}),
         }
+    }
+}
+
+/// Whether a stream that ends so is asked for again.
+fn afterwards(outcome: &Outcome<'_>) -> Afterwards {
+    match outcome {
+        Outcome::Error { code, .. } if *code == Some(ErrorCode::MethodNotFound.number()) => {
+            Afterwards::Never
+        }
+        Outcome::Error { .. } | Outcome::Result { .. } => Afterwards::Again,
     }
 }
