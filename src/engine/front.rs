@@ -14,7 +14,8 @@ pub trait Front {
     /// A call has ended; `reply` is the server's line if it has answered.
     fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World);
 
-    /// A server's lists are not what they were.
+    /// A server's lists, or what it says of itself, are not what they were. What is to be kept for
+    /// the next session, the front gives to the world: it knows lists that this one never had.
     fn catalogue_changed(
         &mut self,
         server: ServerId,
@@ -73,7 +74,7 @@ pub struct Catalogue<'a> {
     pub version: Option<ProtocolVersion>,
     /// What it offers.
     pub offer: &'a ServerOffer,
-    /// What it lists.
+    /// What it lists, as far as that has arrived.
     pub lists: &'a Lists,
 }
 

@@ -102,7 +102,6 @@ impl<W: World> Engine<W> {
                     offer: session.offer(),
                     lists: session.lists(),
                 };
-                world.remember(id, catalogue);
                 front.catalogue_changed(id, catalogue, world);
             }
             Effect::Publish => {

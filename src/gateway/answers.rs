@@ -110,10 +110,12 @@ impl Front for Client {
         &mut self,
         server: ServerId,
         catalogue: engine::Catalogue<'_>,
-        _: &mut impl World,
+        world: &mut impl World,
     ) {
         let changed = self.catalogue.replace(server, catalogue);
         self.notices.changed(&changed);
+        let lists = self.catalogue.lists_of(server);
+        world.remember(server, engine::Catalogue { lists, ..catalogue });
     }
 
     fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {

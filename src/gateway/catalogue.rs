@@ -101,12 +101,23 @@ impl Catalogue {
 
     fn take(&mut self, server: ServerId, catalogue: engine::Catalogue<'_>) -> Changed {
         let known = &mut self.servers[server.index()];
+        let capabilities = &catalogue.offer.capabilities;
+        // A list that has not arrived is what it was.
+        let lists: Lists = ListKind::ALL
+            .into_iter()
+            .filter(|kind| capabilities.lists(*kind))
+            .filter_map(|kind| {
+                let had = || known.lists.get(&kind);
+                let entries = catalogue.lists.get(&kind).or_else(had)?;
+                Some((kind, entries.clone()))
+            })
+            .collect();
         let nothing = Vec::new();
         let changed: Changed = ListKind::ALL
             .into_iter()
             .filter(|kind| {
                 let old = known.lists.get(kind).unwrap_or(&nothing);
-                old != catalogue.lists.get(kind).unwrap_or(&nothing)
+                old != lists.get(kind).unwrap_or(&nothing)
             })
             .collect();
         known.offer = Some(catalogue.offer.clone());
@@ -118,7 +129,7 @@ impl Catalogue {
             !owners.is_empty()
         });
         let known = &mut self.servers[server.index()];
-        known.lists.clone_from(catalogue.lists);
+        known.lists = lists;
         known.templates.clear();
         for (kind, entries) in &known.lists {
             for (place, entry) in entries.iter().enumerate() {
@@ -137,6 +148,11 @@ impl Catalogue {
             }
         }
         changed
+    }
+
+    /// Everything that a server is known to list.
+    pub(super) fn lists_of(&self, server: ServerId) -> &Lists {
+        &self.servers[server.index()].lists
     }
 
     /// Follows a server's state: whoever waits for a full list does not wait for a server that

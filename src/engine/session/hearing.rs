@@ -1,7 +1,7 @@
 //! What a server's lines mean.
 
 use super::{Asked, Session, Speech, line};
-use crate::engine::lister::{Change, Listed};
+use crate::engine::lister::{Change, Listed, Unreadable};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::method;
 use crate::protocol::server_side::{self, Discovered, ServerOffer};
@@ -89,7 +89,7 @@ impl Session {
     /// What a line over the limit means for whoever waits for it.
     pub(in crate::engine) fn hear_oversized(&mut self, line: &Oversized<'_>) -> Heard<'static> {
         match (line.kind, &line.id) {
-            (Seeming::Reply, Some(id)) => self.unusable(id),
+            (Seeming::Reply, Some(id)) => self.unusable(id, Unreadable::TooLong),
             (Seeming::Reply, None) | (Seeming::Call, Some(_) | None) => Heard::Garbage,
         }
     }
@@ -102,7 +102,7 @@ impl Session {
             }),
             ParseError::Duplicate { id, seeming, .. }
             | ParseError::InvalidRequest { id, seeming, .. } => match (seeming, id) {
-                (Seeming::Reply, Some(id)) => self.unusable(id),
+                (Seeming::Reply, Some(id)) => self.unusable(id, Unreadable::Malformed),
                 // The id of a request is the server's own, whatever of ours it equals.
                 (Seeming::Reply, None) | (Seeming::Call, _) => Heard::Garbage,
             },
@@ -115,7 +115,7 @@ impl Session {
     }
 
     /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
-    fn unusable(&mut self, id: &RequestId) -> Heard<'static> {
+    fn unusable(&mut self, id: &RequestId, why: Unreadable) -> Heard<'static> {
         match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
             Some(DownstreamId::Call(call)) => Heard::Unusable { call },
             Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
@@ -124,7 +124,7 @@ impl Session {
                 }),
                 Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
                 Some(Asked::List(kind)) => {
-                    let listed = self.lister.unusable(kind);
+                    let listed = self.lister.unusable(kind, why);
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
@@ -282,8 +282,8 @@ impl Session {
                 let listed = self.lister.page(*kind, *raw);
                 self.listed(listed)
             }
-            (Asked::List(kind), Outcome::Error { raw, .. }) => {
-                let listed = self.lister.refused(*kind, *raw);
+            (Asked::List(kind), Outcome::Error { raw, code }) => {
+                let listed = self.lister.refused(*kind, *raw, *code);
                 self.listed(listed)
             }
             (
@@ -322,9 +322,14 @@ impl Session {
                 Heard::NextPage(self.request(Asked::List(kind), kind.method(), &member))
             }
             Listed::Open => Heard::Other,
-            Listed::All { digest, tools } => Heard::Report(Report::Listed {
+            Listed::All {
+                digest,
+                tools,
+                missing,
+            } => Heard::Report(Report::Listed {
                 digest,
                 count: tools,
+                missing,
             }),
             Listed::Nothing => Heard::Report(Report::ListErr {}),
         }
