@@ -45,7 +45,8 @@ pub enum EventKind {
         timeout_ms: Millis,
         /// Size of the message.
         bytes: u64,
-        /// How its client can be asked something while it is under way.
+        /// How its client can be asked something while it is under way. `Directly` also if it can't:
+        /// not every answer may hold a question.
         #[serde(default, skip_serializing_if = "Asks::is_directly")]
         asks: Asks,
     },

@@ -8,7 +8,7 @@ use super::session::Speech;
 use super::turn::{About, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
-use rea_fsm::{CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
+use rea_fsm::{Asks, CallId, EventKind, Generation, Pipe, ProtocolVersion, QuestionId};
 use std::rc::Rc;
 
 /// Whether a call that was given back goes on.
@@ -29,7 +29,10 @@ impl<W: World> Engine<W> {
             class: call.class,
             timeout_ms: call.timeout_ms,
             bytes: call.line.len() as u64,
-            asks: call.asks(),
+            asks: match call.carrier() {
+                Some(_) => Asks::InAnswers,
+                None => Asks::Directly,
+            },
         };
         let label = call.label.clone();
         self.calls.insert(id, call);

@@ -47,6 +47,7 @@ pub(super) enum Unreadable {
 }
 
 /// Whether to ask again for a list that was not had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
     /// The server may be able to later.
     Later,

@@ -28,7 +28,7 @@ mod timers;
 mod turn;
 mod world;
 
-pub use call::{Call, Label, Watch};
+pub use call::{Call, Carries, Label, Watch};
 pub use client_says::Resumed;
 pub use front::{Asked, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
 pub use lister::Lists;

@@ -73,7 +73,7 @@ pub(super) struct Session {
     /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
     /// may have the same.
     tokens: BTreeSet<(RequestId, CallId)>,
-    /// Who sent the calls under way that say so themselves.
+    /// Who sent the calls under way in whose answers questions can be put.
     senders: BTreeMap<CallId, Rc<Introduction>>,
 }
 
@@ -328,7 +328,7 @@ impl Session {
         if let Some(token) = &call.progress_token {
             self.tokens.insert((token.clone(), call.id));
         }
-        if let Some(sender) = &call.introduction {
+        if let Some(sender) = call.carrier() {
             self.senders.insert(call.id, Rc::clone(sender));
         }
     }

@@ -5,10 +5,11 @@ use super::client::{Client, Pending, refuse, say};
 use super::routes::{Astray, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
-use crate::engine::{Call, Engine, Label, ServerId, World};
+use crate::engine::{Call, Carries, Engine, Label, ServerId, World};
 use crate::journal::Note;
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::failure::{self, Failure};
+use crate::protocol::method;
 use crate::protocol::relay::request_to_server;
 use crate::protocol::request_state::RequestDigest;
 use crate::wire::envelope::Request;
@@ -107,6 +108,9 @@ impl Client {
         );
         call.progress_token = token;
         call.watch = route.watch;
+        if method::may_be_answered_with_questions(&request.method) {
+            call.carries = Carries::Questions;
+        }
         engine.submit(route.server, call, self);
     }
 

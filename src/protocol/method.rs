@@ -77,6 +77,12 @@ pub fn removed(method: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether the answer to this request may be that the server asks something. A client that sends
+/// another one does not look for a question in its answer.
+pub fn may_be_answered_with_questions(method: &str) -> bool {
+    [TOOLS_CALL, PROMPTS_GET, RESOURCES_READ].contains(&method)
+}
+
 /// Whether a server may ask for this in the answer to a call.
 pub fn may_stand_in_an_answer(method: &str) -> bool {
     [SAMPLING, ELICITATION, ROOTS_LIST].contains(&method)
