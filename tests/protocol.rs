@@ -37,6 +37,8 @@ mod questions;
 mod requests;
 #[path = "simulation/mod.rs"]
 mod simulation;
+#[path = "protocol/tasks.rs"]
+mod tasks;
 
 use rea::engine::ServerId;
 use rea_fsm::Protocol;

@@ -79,7 +79,11 @@ impl Front for Client {
             untyped_at,
         }) = ended.reply
         {
-            if pending.outcome == Outcome::Task {
+            // Servers without sessions make a task of any call, and say so in its result.
+            let may_say_so = untyped_at.is_none() && pending.asks == Asks::InAnswers;
+            if pending.outcome == Outcome::Task
+                || may_say_so && self.catalogue.has_tasks(ended.server_id)
+            {
                 self.tasks.made(ended.server_id, line);
             }
             let out = world.client(Some(ended.server_id));

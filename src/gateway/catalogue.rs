@@ -5,7 +5,7 @@
 //! alone has it.
 
 use crate::engine::{self, Lists, ServerId};
-use crate::protocol::capabilities::{self, Capabilities};
+use crate::protocol::capabilities;
 use crate::protocol::listing::{Entry, ListKind};
 use crate::protocol::resource_uri;
 use crate::protocol::server_side::ServerOffer;
@@ -332,10 +332,10 @@ impl Catalogue {
         }))
     }
 
-    /// What a server can do, if it has ever said so.
-    pub(super) fn capabilities_of(&self, server: ServerId) -> Option<&Capabilities> {
-        let offer = self.servers[server.index()].offer.as_ref()?;
-        Some(&offer.capabilities)
+    /// Whether a server has said that it has tasks.
+    pub(super) fn has_tasks(&self, server: ServerId) -> bool {
+        let offer = self.servers[server.index()].offer.as_ref();
+        offer.is_some_and(|offer| offer.capabilities.has_tasks())
     }
 
     /// What a model should know of the servers, under their names.

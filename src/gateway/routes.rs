@@ -5,7 +5,6 @@ use super::answers::AnswerForm;
 use super::catalogue::Found;
 use super::client::Client;
 use crate::engine::{Engine, Label, ServerId, Watch, World};
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::listing::ListKind;
 use crate::protocol::{method, resource_uri, tool_name};
 use crate::wire::envelope::Request;
@@ -66,6 +65,7 @@ impl Client {
             method::TASKS_GET
             | method::TASKS_RESULT
             | method::TASKS_CANCEL
+            | method::TASKS_UPDATE
             | method::TASKS_LIST => self.to_task_owner(request, engine),
             method => Err(Astray {
                 code: ErrorCode::MethodNotFound,
@@ -234,35 +234,33 @@ impl Client {
         let with_tasks: Vec<ServerId> = engine
             .servers()
             .map(|(server, _, _)| server)
-            .filter(|server| {
-                let known = self.catalogue.capabilities_of(*server);
-                known.is_some_and(Capabilities::has_tasks)
-            })
+            .filter(|server| self.catalogue.has_tasks(*server))
             .collect();
         let task = match request.params {
             Some(params) => params.other("taskId")?,
             None => None,
         };
         let task = task.map_or_else(String::new, |task| task.decoded.into_owned());
-        match with_tasks.as_slice() {
-            [server] => {
-                let mut route = self.read_only(*server, request, task, None);
-                if request.method == method::TASKS_CANCEL {
-                    route.class = CallClass::Idempotent;
-                }
-                Ok(route)
+        let server = match with_tasks.as_slice() {
+            [server] => *server,
+            [] => {
+                return Err(Astray {
+                    code: ErrorCode::MethodNotFound,
+                    text: "no server here has tasks".to_owned(),
+                });
             }
-            [] => Err(Astray {
-                code: ErrorCode::MethodNotFound,
-                text: "no server here has tasks".to_owned(),
-            }),
-            [..] => match self.tasks.owner(&task) {
-                Some(server) => Ok(self.read_only(server, request, task, None)),
-                None => Err(Astray::params(format!(
-                    "no server here is known to have a task {task:?}"
-                ))),
-            },
-        }
+            [..] => self.tasks.owner(&task).ok_or_else(|| {
+                Astray::params(format!("no server here is known to have a task {task:?}"))
+            })?,
+        };
+        let mut route = self.read_only(server, request, task, None);
+        route.class = match request.method.as_ref() {
+            method::TASKS_CANCEL => CallClass::Idempotent,
+            // What a client was asked for is delivered once.
+            method::TASKS_UPDATE => CallClass::Unsafe,
+            _ => CallClass::ReadOnly,
+        };
+        Ok(route)
     }
 }
 

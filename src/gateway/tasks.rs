@@ -1,6 +1,7 @@
 //! Whose task is whose: a task's id is its server's own, and says nothing else.
 
 use crate::engine::ServerId;
+use crate::protocol::task;
 use crate::wire::envelope::{self, Message, Outcome as Said};
 use crate::wire::raw::Raw;
 use std::collections::{BTreeMap, VecDeque};
@@ -25,7 +26,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Takes note of a server's answer to a call that was to become a task.
+    /// Takes note of a server's answer to a call that may have become a task.
     pub(super) fn made(&mut self, server: ServerId, line: &[u8]) {
         let Ok(Message::Response(response)) = envelope::parse(line) else {
             return;
@@ -33,11 +34,7 @@ impl Tasks {
         let Said::Result { raw, .. } = response.outcome else {
             return;
         };
-        let id = raw
-            .member("task")
-            .and_then(|task| task.member("taskId"))
-            .and_then(Raw::as_str);
-        let Some(id) = id else {
+        let Some(id) = task::created(raw).and_then(Raw::as_str) else {
             return;
         };
         if self.owners.insert(id.to_string(), server).is_none() {

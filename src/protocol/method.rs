@@ -48,6 +48,8 @@ pub const TASKS_GET: &str = "tasks/get";
 pub const TASKS_RESULT: &str = "tasks/result";
 /// Ends a task.
 pub const TASKS_CANCEL: &str = "tasks/cancel";
+/// What the client is asked for by a task of the era without a handshake.
+pub const TASKS_UPDATE: &str = "tasks/update";
 /// One page of tasks.
 pub const TASKS_LIST: &str = "tasks/list";
 /// A server asks the client's model.
