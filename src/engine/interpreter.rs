@@ -160,10 +160,6 @@ impl<W: World> Engine<W> {
         } = &mut self.servers[id.index()];
         self.timers.disarm(id, TimerKey::Call(call));
         let held = self.calls.remove(&call);
-        if let Some(held) = &held {
-            session.settled(held, verdict);
-            self.kept_bytes -= held.kept_bytes();
-        }
         if let Some(generation) = downstream.conn().generation() {
             self.world.settled(id, generation, call);
         }
@@ -178,7 +174,11 @@ impl<W: World> Engine<W> {
             request: held.as_ref(),
             last_words,
         };
-        front.completed(&ended, &mut self.world);
+        let goes_on = front.completed(&ended, &mut self.world);
+        if let Some(held) = &held {
+            session.settled(held, verdict, goes_on);
+            self.kept_bytes -= held.kept_bytes();
+        }
     }
 
     fn keep(&mut self, call: CallId, about: About<'_>) {

@@ -30,7 +30,7 @@ mod world;
 
 pub use call::{Call, Carries, Label, Watch};
 pub use client_says::Resumed;
-pub use front::{Asked, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
+pub use front::{Asked, Catalogue, Ended, Front, GoesOn, Interest, Offered, Reply, Unusable};
 pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;

@@ -5,10 +5,12 @@
 //! every process: how loud it is to be, and which resources to watch.
 
 mod hearing;
+mod tokens;
 
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
+use super::front::GoesOn;
 use super::lister::{Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
@@ -23,6 +25,7 @@ use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallId, Generation, ReplyKind, Unasked, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use tokens::Tokens;
 
 /// What the gateway asked of a server, beside calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,9 +73,7 @@ pub(super) struct Session {
     lister: Lister,
     pub(super) questions: Questions,
     wishes: Wishes,
-    /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
-    /// may have the same.
-    tokens: BTreeSet<(RequestId, CallId)>,
+    tokens: Tokens,
     /// Who sent the calls under way in whose answers questions can be put.
     senders: BTreeMap<CallId, Rc<Introduction>>,
 }
@@ -91,7 +92,7 @@ impl Session {
             lister: Lister::new(server),
             questions: Questions::default(),
             wishes: Wishes::default(),
-            tokens: BTreeSet::new(),
+            tokens: Tokens::default(),
             senders: BTreeMap::new(),
         }
     }
@@ -103,7 +104,7 @@ impl Session {
         self.asked.clear();
         self.next_own = 0;
         self.questions.forget();
-        self.tokens.clear();
+        self.tokens = Tokens::default();
         self.senders.clear();
     }
 
@@ -326,14 +327,14 @@ impl Session {
 
     pub(super) fn sent(&mut self, call: &Call) {
         if let Some(token) = &call.progress_token {
-            self.tokens.insert((token.clone(), call.id));
+            self.tokens.begin(token, call.id);
         }
         if let Some(sender) = call.carrier() {
             self.senders.insert(call.id, Rc::clone(sender));
         }
     }
 
-    pub(super) fn settled(&mut self, call: &Call, verdict: &Verdict) {
+    pub(super) fn settled(&mut self, call: &Call, verdict: &Verdict, goes_on: GoesOn) {
         match (&call.watch, verdict) {
             // What this process has agreed to, every later one is asked again.
             (Watch::Begin(uri), Verdict::Replied(ReplyKind::Ok { .. })) => {
@@ -345,7 +346,10 @@ impl Session {
             (Watch::Begin(_) | Watch::Neither, _) => {}
         }
         if let Some(token) = &call.progress_token {
-            self.tokens.remove(&(token.clone(), call.id));
+            match goes_on {
+                GoesOn::Nothing => self.tokens.end(token, call.id),
+                GoesOn::Task => self.tokens.keep(token, call.id),
+            }
         }
         self.senders.remove(&call.id);
     }

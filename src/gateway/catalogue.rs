@@ -45,6 +45,8 @@ pub(super) type Changed = BTreeSet<ListKind>;
 pub(super) struct Catalogue {
     servers: Vec<Known>,
     keep_ms: Millis,
+    /// Which servers have tasks, ascending.
+    with_tasks: Vec<ServerId>,
     /// Where each shown name leads: the server, and the entry's place in its list.
     routes: BTreeMap<(ListKind, String), Vec<(ServerId, usize)>>,
 }
@@ -77,6 +79,7 @@ impl Catalogue {
         Self {
             servers,
             keep_ms,
+            with_tasks: Vec::new(),
             routes: BTreeMap::new(),
         }
     }
@@ -121,6 +124,11 @@ impl Catalogue {
             })
             .collect();
         known.offer = Some(catalogue.offer.clone());
+        self.with_tasks.retain(|with_tasks| *with_tasks != server);
+        if capabilities.has_tasks() {
+            self.with_tasks.push(server);
+            self.with_tasks.sort_unstable();
+        }
         if changed.is_empty() {
             return changed;
         }
@@ -319,7 +327,8 @@ impl Catalogue {
         servers
     }
 
-    fn named(&self, name: &str) -> Option<ServerId> {
+    /// The server of this name.
+    pub(super) fn named(&self, name: &str) -> Option<ServerId> {
         let index = self.servers.iter().position(|known| known.name == name)?;
         u32::try_from(index).ok().map(ServerId)
     }
@@ -332,10 +341,25 @@ impl Catalogue {
         }))
     }
 
-    /// Whether a server has said that it has tasks.
-    pub(super) fn has_tasks(&self, server: ServerId) -> bool {
-        let offer = self.servers[server.index()].offer.as_ref();
-        offer.is_some_and(|offer| offer.capabilities.has_tasks())
+    /// The servers that have said that they have tasks.
+    pub(super) fn with_tasks(&self) -> &[ServerId] {
+        &self.with_tasks
+    }
+
+    /// Those of them that list their tasks and are there.
+    pub(super) fn listing_tasks(&self) -> impl Iterator<Item = ServerId> + '_ {
+        let with_tasks = self.with_tasks.iter().copied();
+        with_tasks.filter(|server| {
+            let known = &self.servers[server.index()];
+            let offer = known.offer.as_ref();
+            known.presence == Presence::Here
+                && offer.is_some_and(|offer| offer.capabilities.lists_tasks())
+        })
+    }
+
+    /// What a server is called.
+    pub(super) fn name_of(&self, server: ServerId) -> &str {
+        &self.servers[server.index()].name
     }
 
     /// What a model should know of the servers, under their names.

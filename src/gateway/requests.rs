@@ -65,11 +65,9 @@ impl Client {
         }
         let mut relayed = Vec::new();
         let wire_id = DownstreamId::Call(id);
-        let renamed = route
-            .renamed
-            .as_ref()
-            .map(|(raw, name)| (*raw, name.as_str()));
-        if let Err(error) = request_to_server(&mut relayed, line, request, renamed, wire_id) {
+        let replaced = route.replaced.as_ref();
+        let replaced = replaced.map(|(raw, with)| (*raw, with.as_str()));
+        if let Err(error) = request_to_server(&mut relayed, line, request, replaced, wire_id) {
             let text = error.to_string();
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
@@ -94,7 +92,7 @@ impl Client {
             outcome: if request.params.is_some_and(|params| params.wants_task()) {
                 Outcome::Task
             } else {
-                Outcome::Answer
+                route.outcome
             },
         };
         self.calls.insert(id, pending);

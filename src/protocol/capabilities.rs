@@ -79,6 +79,12 @@ impl Capabilities {
         self.has("tasks") || extension.is_some_and(Raw::is_object)
     }
 
+    /// Whether it lists its tasks.
+    pub fn lists_tasks(&self) -> bool {
+        let lists = self.member("tasks").and_then(|tasks| tasks.member("list"));
+        lists.is_some_and(Raw::is_object)
+    }
+
     /// Whether it says when a list of this kind changes.
     pub fn tells_of_changes(&self, kind: ListKind) -> bool {
         self.member(kind.capability())

@@ -52,6 +52,10 @@ pub const TASKS_CANCEL: &str = "tasks/cancel";
 pub const TASKS_UPDATE: &str = "tasks/update";
 /// One page of tasks.
 pub const TASKS_LIST: &str = "tasks/list";
+/// How it stands with a task.
+pub const TASKS_STATUS: &str = "notifications/tasks/status";
+/// The same, in the era without a handshake.
+pub const TASKS_TOLD: &str = "notifications/tasks";
 /// A server asks the client's model.
 pub const SAMPLING: &str = "sampling/createMessage";
 /// A server asks the client's user.

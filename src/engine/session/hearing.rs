@@ -148,7 +148,7 @@ impl Session {
                     .and_then(|params| params.progress_token().ok().flatten());
                 let call = token
                     .and_then(|token| RequestId::from_json(token.text()))
-                    .and_then(|token| self.latest(token));
+                    .and_then(|token| self.tokens.latest(token));
                 match (call, token) {
                     (Some(call), Some(token)) => Heard::Progress { call, token },
                     (_, _) => Heard::Other,
@@ -171,14 +171,6 @@ impl Session {
             method::LISTEN_ACKNOWLEDGED => Heard::Other,
             _ => Heard::Notice(notification),
         }
-    }
-
-    /// The latest call under way with this token.
-    fn latest(&self, token: RequestId) -> Option<CallId> {
-        let first = (token.clone(), CallId(0));
-        let last = (token, CallId(u64::MAX));
-        let (_, call) = self.tokens.range(first..=last).next_back()?;
-        Some(*call)
     }
 
     /// What the server asks: whether we live, or something of the client. A client that can't be
