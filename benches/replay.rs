@@ -73,6 +73,7 @@ fn calls(label: &str, open: impl FnOnce() -> Journal) {
     let offer = Offer {
         version: ProtocolVersion::V2025_11_25,
         listing: Listing::Nothing,
+        digest: 0,
     };
     let start = [
         EventKind::Operator(Operator::Start {}),

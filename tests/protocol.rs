@@ -21,6 +21,8 @@ mod bad_servers;
 mod exchanges;
 #[path = "protocol/held.rs"]
 mod held;
+#[path = "protocol/late_lists.rs"]
+mod late_lists;
 #[path = "protocol/lists.rs"]
 mod lists;
 #[path = "protocol/modern_clients.rs"]
@@ -39,6 +41,8 @@ mod requests;
 mod simulation;
 #[path = "protocol/starting.rs"]
 mod starting;
+#[path = "protocol/tasks.rs"]
+mod tasks;
 
 use rea::engine::ServerId;
 use rea_fsm::Protocol;

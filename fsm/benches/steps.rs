@@ -22,6 +22,7 @@ fn ready() -> Downstream {
     let offer = Offer {
         version: ProtocolVersion::V2025_11_25,
         listing: Listing::Nothing,
+        digest: 0,
     };
     for kind in [
         EventKind::Operator(Operator::Start {}),

@@ -45,7 +45,8 @@ pub enum EventKind {
         timeout_ms: Millis,
         /// Size of the message.
         bytes: u64,
-        /// How its client can be asked something while it is under way.
+        /// How its client can be asked something while it is under way. `Directly` also if it can't:
+        /// not every answer may hold a question.
         #[serde(default, skip_serializing_if = "Asks::is_directly")]
         asks: Asks,
     },
@@ -180,12 +181,15 @@ pub enum Report {
         /// What kind.
         failure: HandshakeFailure,
     },
-    /// The whole list of tools has arrived.
+    /// The server's lists have arrived, as far as they can be had.
     Listed {
-        /// Digest over the tools.
+        /// Digest over everything that it lists.
         digest: u64,
-        /// How many there are.
+        /// How many tools there are.
         count: u32,
+        /// How many of its lists could not be had; what was known of them stays.
+        #[serde(default, skip_serializing_if = "is_zero_u32")]
+        missing: u32,
     },
     /// Listing was answered with an error, or with something that is no list.
     ListErr {},
@@ -246,6 +250,28 @@ pub struct Offer {
     pub version: ProtocolVersion,
     /// Whether there is anything to list.
     pub listing: Listing,
+    /// Digest over everything that it said. Zero: not taken, as in logs of earlier builds.
+    #[serde(default, skip_serializing_if = "is_zero_u64")]
+    pub digest: u64,
+}
+
+// What earlier builds did not write is left out while it says nothing, so that logs keep their
+// form.
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_zero_u32(value: &u32) -> bool {
+    *value == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_zero_u64(value: &u64) -> bool {
+    *value == 0
 }
 
 /// Whether a server has tools to list.

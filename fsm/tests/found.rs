@@ -70,6 +70,7 @@ impl Bench {
         let offer = Offer {
             version: ProtocolVersion::V2025_11_25,
             listing: Listing::Nothing,
+            digest: 0,
         };
         self.child(generation, Report::InitOk { offer });
         assert_eq!(self.machine.leaf(), Leaf::Ready);

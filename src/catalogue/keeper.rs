@@ -193,7 +193,8 @@ mod tests {
         let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
         for (said_last, kept) in [("hush", 0), ("hush, hush", 0), ("hello", 1)] {
             let is_secret: HoldsSecret = Box::new(|text| text.contains("hush"));
-            let (mut keeper, last) = Keeper::start(path.clone(), path.clone(), is_secret).expect("a thread");
+            let (mut keeper, last) =
+                Keeper::start(path.clone(), path.clone(), is_secret).expect("a thread");
             for instructions in ["hello", said_last] {
                 keeper.keep("a".to_owned(), config(), said(instructions));
             }

@@ -29,6 +29,8 @@ pub struct Call {
     pub level: Option<Level>,
     /// When it was taken in.
     pub(super) taken_at: Millis,
+    /// Whether its answer may hold a server's questions.
+    pub carries: Carries,
     /// The server's answer, while its client is busy with the server's questions.
     kept: Option<Kept>,
 }
@@ -52,6 +54,16 @@ pub enum Watch {
     Begin(String),
     /// It ends it.
     End(String),
+}
+
+/// Whether the answer to a request may hold a server's questions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carries {
+    /// It may hold the answer alone.
+    #[default]
+    Nothing,
+    /// It may, if its client is to be asked in answers.
+    Questions,
 }
 
 /// An answer that waits for its client.
@@ -86,15 +98,24 @@ impl Call {
             watch: Watch::Neither,
             level: None,
             taken_at: Millis::ZERO,
+            carries: Carries::Nothing,
             kept: None,
         }
     }
 
-    /// How its client can be asked something while it is under way.
+    /// How its client is to be asked something.
     pub(super) const fn asks(&self) -> Asks {
         match self.introduction {
             Some(_) => Asks::InAnswers,
             None => Asks::Directly,
+        }
+    }
+
+    /// Who can be asked something in its answer.
+    pub(super) const fn carrier(&self) -> Option<&Rc<Introduction>> {
+        match self.carries {
+            Carries::Questions => self.introduction.as_ref(),
+            Carries::Nothing => None,
         }
     }
 

@@ -9,7 +9,7 @@ use super::turn::{About, Changes, Server, server_id};
 use super::{Engine, ServerId, World};
 use crate::protocol::introduction::Introduction;
 use crate::protocol::level::Level;
-use rea_fsm::{CallId, Era, EventKind, Generation, Pipe, Protocol, QuestionId};
+use rea_fsm::{Asks, CallId, Era, EventKind, Generation, Pipe, Protocol, QuestionId};
 use std::rc::Rc;
 
 /// Whether a call that was given back goes on.
@@ -42,7 +42,10 @@ impl<W: World> Engine<W> {
             class: call.class,
             timeout_ms: call.timeout_ms,
             bytes: call.line.len() as u64,
-            asks: call.asks(),
+            asks: match call.carrier() {
+                Some(_) => Asks::InAnswers,
+                None => Asks::Directly,
+            },
         };
         self.changed(Changes::Numbers);
         let label = call.label.clone();

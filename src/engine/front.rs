@@ -14,10 +14,11 @@ use rea_fsm::{
 
 /// The client's side, as the engine sees it.
 pub trait Front {
-    /// A call has ended; `reply` is the server's line if it has answered.
-    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World);
+    /// A call has ended; `reply` is the server's line if it has answered. What of it goes on.
+    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World) -> GoesOn;
 
-    /// A server's lists are not what they were.
+    /// A server's lists, or what it says of itself, are not what they were. What is to be kept for
+    /// the next session, the front gives to the world: it knows lists that this one never had.
     fn catalogue_changed(
         &mut self,
         server: ServerId,
@@ -28,7 +29,8 @@ pub trait Front {
     /// A server's state changed visibly.
     fn state_changed(&mut self, server: ServerId, leaf: Leaf, world: &mut impl World);
 
-    /// A server reports progress of a call; the line is its own, and holds the token there.
+    /// A server reports progress of a call, or of the task that it has become; the line is its own,
+    /// and holds the token there.
     fn progressed(
         &mut self,
         server: ServerId,
@@ -96,6 +98,15 @@ impl<'a> Cancelled<'a> {
     }
 }
 
+/// What goes on when a call has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GoesOn {
+    /// Nothing.
+    Nothing,
+    /// The task that it has become: its progress is told under the call's token.
+    Task,
+}
+
 /// Whether anybody wants to hear something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
@@ -112,7 +123,7 @@ pub struct Catalogue<'a> {
     pub version: Option<ProtocolVersion>,
     /// What it offers.
     pub offer: &'a ServerOffer,
-    /// What it lists.
+    /// What it lists, as far as that has arrived.
     pub lists: &'a Lists,
 }
 

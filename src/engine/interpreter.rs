@@ -107,7 +107,6 @@ impl<W: World> Engine<W> {
                     offer: session.offer(),
                     lists: session.lists(),
                 };
-                world.remember(id, catalogue);
                 front.catalogue_changed(id, catalogue, world);
             }
             Effect::Publish => {
@@ -173,10 +172,6 @@ impl<W: World> Engine<W> {
         } = &mut self.servers[id.index()];
         self.timers.disarm(id, TimerKey::Call(call));
         let held = self.calls.remove(&call);
-        if let Some(held) = &held {
-            session.settled(held, verdict);
-            self.kept_bytes -= held.kept_bytes();
-        }
         if let Some(generation) = downstream.conn().generation() {
             self.world.settled(id, generation, call);
         }
@@ -192,10 +187,14 @@ impl<W: World> Engine<W> {
             request: held.as_ref(),
             last_words,
         };
-        front.completed(&ended, &mut self.world);
+        let goes_on = front.completed(&ended, &mut self.world);
         let taken_at = held.as_ref().map_or(self.now, |held| held.taken_at);
         let took_ms = self.now.since(taken_at);
         self.world.call_ended(id, verdict, took_ms);
+        if let Some(held) = &held {
+            session.settled(held, verdict, goes_on);
+            self.kept_bytes -= held.kept_bytes();
+        }
         self.changed(Changes::Numbers);
     }
 

@@ -1,11 +1,13 @@
 //! Everything that a server lists, page after page, until all of it is there.
 //!
 //! Invariant: what was listed before stays until a whole new list has arrived; a list that can't
-//! be had leaves the old one. Lists are bounded in pages, entries and bytes.
+//! be had leaves the old one, and is asked for again with the next listing. One that never arrived
+//! is none at all, and not an empty one. Lists are bounded in pages, entries and bytes.
 
 use super::complaints::{Complaints, Fault};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::listing::{ENTRIES_MAX, Entry, ListKind, Page};
+use crate::wire::jsonrpc::ErrorCode;
 use crate::wire::raw::Raw;
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
@@ -14,7 +16,7 @@ use tracing::{info, warn};
 const PAGES_MAX: usize = 1_000;
 const BYTES_MAX: usize = 64 << 20;
 
-/// A server's lists by kind. A kind that it does not offer has none.
+/// A server's lists by kind. A kind that it does not offer, or that never arrived, has none.
 pub type Lists = BTreeMap<ListKind, Vec<Entry>>;
 
 /// What follows from an answer.
@@ -29,18 +31,43 @@ pub(super) enum Listed {
         digest: u64,
         /// How many tools there are.
         tools: u32,
+        /// How many lists could not be had.
+        missing: u32,
     },
     /// Nothing could be had.
     Nothing,
+}
+
+/// Why an answer can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It is longer than a line may be.
+    TooLong,
+    /// It is no message of the protocol.
+    Malformed,
+}
+
+/// Whether to ask again for a list that was not had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// The server may be able to later.
+    Later,
+    /// It would say the same.
+    Never,
 }
 
 /// The lists, and the listing under way.
 pub(super) struct Lister {
     server: String,
     lists: Lists,
+    /// What the server has to list.
+    offered: BTreeSet<ListKind>,
     /// Which kinds may have changed since they were listed.
     outdated: BTreeSet<ListKind>,
+    /// Which could not be had when they were asked for last.
+    lacking: BTreeSet<ListKind>,
     open: BTreeMap<ListKind, Partial>,
+    /// How many have arrived that nobody was told of.
     arrived: usize,
 }
 
@@ -67,7 +94,9 @@ impl Lister {
         Self {
             server: server.to_owned(),
             lists: Lists::new(),
+            offered: BTreeSet::new(),
             outdated: BTreeSet::new(),
+            lacking: BTreeSet::new(),
             open: BTreeMap::new(),
             arrived: 0,
         }
@@ -76,15 +105,15 @@ impl Lister {
     /// A new process has said what it offers: everything is listed anew.
     pub(super) fn offered(&mut self, capabilities: &Capabilities) {
         self.open.clear();
-        self.outdated = ListKind::ALL
+        self.lacking.clear();
+        self.arrived = 0;
+        self.offered = ListKind::ALL
             .into_iter()
             .filter(|kind| capabilities.lists(*kind))
             .collect();
-        let outdated = &self.outdated;
-        self.lists.retain(|kind, _| outdated.contains(kind));
-        for kind in outdated {
-            self.lists.entry(*kind).or_default();
-        }
+        self.outdated.clone_from(&self.offered);
+        let offered = &self.offered;
+        self.lists.retain(|kind, _| offered.contains(kind));
     }
 
     /// The server says that a list is another one now. Only the first time since it was listed: the
@@ -93,7 +122,7 @@ impl Lister {
         let mut change = Change::None;
         for kind in ListKind::ALL {
             if kind.changed() == notification
-                && self.lists.contains_key(&kind)
+                && self.offered.contains(&kind)
                 && self.outdated.insert(kind)
             {
                 change = Change::Known;
@@ -102,13 +131,16 @@ impl Lister {
         change
     }
 
-    /// Begins to list what is outdated, or everything if nobody knows what is.
+    /// Begins to list what is outdated, was not had or has not come; everything if nobody knows
+    /// what that is.
     pub(super) fn begin(&mut self) -> Vec<ListKind> {
-        if self.outdated.is_empty() {
-            self.outdated = self.lists.keys().copied().collect();
+        let mut wanted = std::mem::take(&mut self.outdated);
+        wanted.append(&mut self.lacking);
+        wanted.extend(self.open.keys());
+        if wanted.is_empty() {
+            wanted.clone_from(&self.offered);
         }
-        self.arrived = 0;
-        self.open = std::mem::take(&mut self.outdated)
+        self.open = wanted
             .into_iter()
             .map(|kind| (kind, Partial::default()))
             .collect();
@@ -134,7 +166,7 @@ impl Lister {
                     server_name = self.server,
                     "{not_a_page}"
                 );
-                return self.given_up(kind);
+                return self.given_up(kind, Again::Later);
             }
         };
         partial.malformed += page.malformed;
@@ -151,7 +183,7 @@ impl Lister {
                 partial.count(),
                 partial.bytes
             );
-            return self.given_up(kind);
+            return self.given_up(kind, Again::Never);
         }
         if let Some(cursor) = page.next_cursor {
             if partial.cursors.insert(cursor.text().to_owned()) {
@@ -211,14 +243,15 @@ impl Lister {
         entries
     }
 
-    /// The server does not want to list that.
+    /// The server does not want to list that. Many have no templates although they have resources,
+    /// and say that they know no such method.
     pub(super) fn refused(
         &mut self,
         kind: ListKind,
         error: Raw<'_>,
+        code: Option<i64>,
         complaints: &mut Complaints,
     ) -> Listed {
-        complaints.add(Fault::ListRefused);
         let said = error.member("message").and_then(Raw::as_str);
         info!(
             event = "downstream.list_refused",
@@ -227,11 +260,22 @@ impl Lister {
             kind.method(),
             said.unwrap_or_default()
         );
-        self.given_up(kind)
+        let again = if code == Some(ErrorCode::MethodNotFound.number()) {
+            Again::Never
+        } else {
+            complaints.add(Fault::ListRefused);
+            Again::Later
+        };
+        self.given_up(kind, again)
     }
 
     /// The answer can't be read.
-    pub(super) fn unusable(&mut self, kind: ListKind, complaints: &mut Complaints) -> Listed {
+    pub(super) fn unusable(
+        &mut self,
+        kind: ListKind,
+        why: Unreadable,
+        complaints: &mut Complaints,
+    ) -> Listed {
         complaints.add(Fault::NotAList);
         warn!(
             event = "downstream.not_a_list",
@@ -239,24 +283,45 @@ impl Lister {
             "the reply to {} is no message of the protocol, or too long",
             kind.method()
         );
-        self.given_up(kind)
+        let again = match why {
+            Unreadable::TooLong => Again::Never,
+            Unreadable::Malformed => Again::Later,
+        };
+        self.given_up(kind, again)
     }
 
     /// A list can't be had; the old one stays.
-    fn given_up(&mut self, kind: ListKind) -> Listed {
+    fn given_up(&mut self, kind: ListKind, again: Again) -> Listed {
         if self.open.remove(&kind).is_none() {
             return Listed::Open;
+        }
+        match again {
+            Again::Later => {
+                self.lacking.insert(kind);
+            }
+            Again::Never => {
+                self.lists.entry(kind).or_default();
+            }
         }
         self.outcome()
     }
 
-    fn outcome(&self) -> Listed {
+    fn outcome(&mut self) -> Listed {
         if !self.open.is_empty() {
             return Listed::Open;
         }
-        if self.arrived == 0 {
+        let arrived = std::mem::take(&mut self.arrived);
+        if arrived == 0 && !self.lacking.is_empty() {
             return Listed::Nothing;
         }
+        Listed::All {
+            digest: self.digest(),
+            tools: number(self.lists.get(&ListKind::Tools).map_or(0, Vec::len)),
+            missing: number(self.lacking.len()),
+        }
+    }
+
+    fn digest(&self) -> u64 {
         let mut hasher = blake3::Hasher::new();
         for (kind, entries) in &self.lists {
             // A server with tools alone has the digest over its tools.
@@ -271,16 +336,16 @@ impl Lister {
         }
         let mut head = [0; 8];
         head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        let tools = self.lists.get(&ListKind::Tools).map_or(0, Vec::len);
-        Listed::All {
-            digest: u64::from_le_bytes(head),
-            tools: u32::try_from(tools).unwrap_or(u32::MAX),
-        }
+        u64::from_le_bytes(head)
     }
 
     pub(super) const fn lists(&self) -> &Lists {
         &self.lists
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Whether a notification of a change means anything.

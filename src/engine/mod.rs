@@ -29,10 +29,12 @@ mod timers;
 mod turn;
 mod world;
 
-pub use call::{Call, Label, Watch};
+pub use call::{Call, Carries, Label, Watch};
 pub use client_says::{Resumed, Sessions};
 pub use complaints::{Complaints, Fault};
-pub use front::{Asked, Cancelled, Catalogue, Ended, Front, Interest, Offered, Reply, Unusable};
+pub use front::{
+    Asked, Cancelled, Catalogue, Ended, Front, GoesOn, Interest, Offered, Reply, Unusable,
+};
 pub use lister::Lists;
 pub use questions::{Answer, Question};
 pub use reports::ServerReport;

@@ -264,6 +264,10 @@ impl<W: World> Engine<W> {
             }
             Heard::Progress { call, token } => {
                 front.progressed(server, call, line, token, &mut self.world);
+                // A call that has become a task is no call any more.
+                if self.downstream(server).conn().calls().get(call).is_none() {
+                    return self.alive(server, generation, front);
+                }
                 let report = Report::Progress { call };
                 self.child(server, generation, report, About::default(), front);
             }

@@ -6,13 +6,15 @@
 
 mod hearing;
 mod streams;
+mod tokens;
+mod watching;
 
 pub(super) use hearing::Heard;
 
 use super::call::{Call, Watch};
 use super::complaints::Complaints;
-use super::front::Cancelled;
-use super::lister::{Change, Lister, Lists};
+use super::front::{Cancelled, GoesOn};
+use super::lister::{Lister, Lists};
 use super::questions::Questions;
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::introduction::{Introduction, Lack};
@@ -21,13 +23,14 @@ use crate::protocol::listing::ListKind;
 use crate::protocol::server_side::{self, ServerOffer};
 use crate::protocol::{bridge, method};
 use crate::wire::envelope::{self, Message, Request};
-use crate::wire::jsonrpc::{self, ErrorCode, quoted};
+use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::line::LineSplitter;
 use crate::wire::request_id::RequestId;
 use rea_fsm::{Asks, CallId, Generation, Millis, ReplyKind, Unasked, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use streams::{Stream, Streams};
+use tokens::Tokens;
 
 /// What the gateway asked of a server, beside calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,10 +79,8 @@ pub(super) struct Session {
     pub(super) complaints: Complaints,
     pub(super) questions: Questions,
     wishes: Wishes,
-    /// Which calls a progress token stands for: tokens are the client's own affair, and two calls
-    /// may have the same.
-    tokens: BTreeSet<(RequestId, CallId)>,
-    /// Who sent the calls under way that say so themselves.
+    tokens: Tokens,
+    /// Who sent the calls under way in whose answers questions can be put.
     senders: BTreeMap<CallId, Rc<Introduction>>,
 }
 
@@ -100,7 +101,7 @@ impl Session {
             complaints: Complaints::default(),
             questions: Questions::default(),
             wishes: Wishes::default(),
-            tokens: BTreeSet::new(),
+            tokens: Tokens::default(),
             senders: BTreeMap::new(),
         }
     }
@@ -114,7 +115,7 @@ impl Session {
         self.streams.forget();
         self.told_level = None;
         self.questions.forget();
-        self.tokens.clear();
+        self.tokens = Tokens::default();
         self.senders.clear();
     }
 
@@ -219,114 +220,6 @@ impl Session {
         lines
     }
 
-    /// Opens a stream that is not open, as far as the process can tell of such a thing.
-    fn listen(&mut self, stream: Stream, now: Millis) -> Option<Vec<u8>> {
-        if self.streams.has(&stream) {
-            return None;
-        }
-        let wanted = match &stream {
-            Stream::Resource(uri) => format!(r#""resourceSubscriptions":[{}]"#, quoted(uri)),
-            Stream::Lists => {
-                let told = self.told_lists();
-                if told.is_empty() {
-                    return None;
-                }
-                let wanted = told.iter().map(|(_, member)| format!(r#""{member}":true"#));
-                wanted.collect::<Vec<_>>().join(",")
-            }
-        };
-        let own = self.new_own();
-        self.streams.opened(own, stream, now);
-        let filter = format!(r#""notifications":{{{wanted}}}"#);
-        Some(self.request_as(DownstreamId::Own(own), method::LISTEN, &filter))
-    }
-
-    /// The lists that the process says to tell of, and what each is called when it is asked to.
-    fn told_lists(&self) -> Vec<(ListKind, &'static str)> {
-        let mut told = vec![
-            (ListKind::Tools, "toolsListChanged"),
-            (ListKind::Prompts, "promptsListChanged"),
-            (ListKind::Resources, "resourcesListChanged"),
-        ];
-        told.retain(|(kind, _)| self.offer.capabilities.tells_of_changes(*kind));
-        told
-    }
-
-    /// When a stream is opened again that the process has ended.
-    pub(super) const fn next_due(&self) -> Option<Millis> {
-        self.streams.next_due()
-    }
-
-    /// Opens again what the process has ended, and says whether a list may have changed meanwhile.
-    pub(super) fn listen_again(&mut self, now: Millis) -> (Vec<Vec<u8>>, Change) {
-        let mut lines = Vec::new();
-        let mut change = Change::None;
-        for stream in self.streams.take_due(now) {
-            if stream == Stream::Lists {
-                for (kind, _) in self.told_lists() {
-                    if self.lister.changed(kind.changed()) == Change::Known {
-                        change = Change::Known;
-                    }
-                }
-            }
-            lines.extend(self.listen(stream, now));
-        }
-        (lines, change)
-    }
-
-    fn subscribe_again(&mut self, uri: &str) -> Option<Vec<u8>> {
-        if !self.offer.capabilities.subscribes() {
-            return None;
-        }
-        let member = format!(r#""uri":{}"#, quoted(uri));
-        let asked = Asked::Subscribe(uri.to_owned());
-        Some(self.request(asked, method::RESOURCES_SUBSCRIBE, &member))
-    }
-
-    /// The client watches a resource; so does every later process.
-    pub(super) fn watch(&mut self, uri: &str, now: Millis) -> Option<Vec<u8>> {
-        let is_new = self.wishes.subscriptions.insert(uri.to_owned());
-        match self.speech {
-            Speech::Modern if is_new => self.listen(Stream::Resource(uri.to_owned()), now),
-            Speech::Legacy if is_new => self.subscribe_again(uri),
-            Speech::Unknown | Speech::Legacy | Speech::Modern => None,
-        }
-    }
-
-    /// The client watches a resource no more.
-    pub(super) fn unwatch(&mut self, uri: &str) -> Option<Vec<u8>> {
-        if !self.wishes.subscriptions.remove(uri) {
-            return None;
-        }
-        match self.speech {
-            Speech::Modern => {
-                let own = self.streams.closed(&Stream::Resource(uri.to_owned()))?;
-                Some(line(|out| {
-                    server_side::cancelled(out, DownstreamId::Own(own));
-                }))
-            }
-            Speech::Legacy => {
-                let member = format!(r#""uri":{}"#, quoted(uri));
-                let asked = Asked::Subscribe(uri.to_owned());
-                Some(self.request(asked, method::RESOURCES_UNSUBSCRIBE, &member))
-            }
-            Speech::Unknown => None,
-        }
-    }
-
-    /// A process without sessions can't be asked to subscribe: the gateway listens itself. What it
-    /// writes for that, if it does.
-    pub(super) fn watches_by_itself(&mut self, watch: &Watch, now: Millis) -> Option<Vec<Vec<u8>>> {
-        let line = match (self.speech, watch) {
-            (Speech::Modern, Watch::Begin(uri)) => self.watch(uri, now),
-            (Speech::Modern, Watch::End(uri)) => self.unwatch(uri),
-            (Speech::Modern, Watch::Neither) | (Speech::Unknown | Speech::Legacy, _) => {
-                return None;
-            }
-        };
-        Some(line.into_iter().collect())
-    }
-
     /// How loud this process and every later one is to be.
     pub(super) fn set_level(&mut self, level: Level) -> Option<Vec<u8>> {
         self.wishes.level = Some(level);
@@ -378,14 +271,14 @@ impl Session {
 
     pub(super) fn sent(&mut self, call: &Call) {
         if let Some(token) = &call.progress_token {
-            self.tokens.insert((token.clone(), call.id));
+            self.tokens.begin(token, call.id);
         }
-        if let Some(sender) = &call.introduction {
+        if let Some(sender) = call.carrier() {
             self.senders.insert(call.id, Rc::clone(sender));
         }
     }
 
-    pub(super) fn settled(&mut self, call: &Call, verdict: &Verdict) {
+    pub(super) fn settled(&mut self, call: &Call, verdict: &Verdict, goes_on: GoesOn) {
         match (&call.watch, verdict) {
             // What this process has agreed to, every later one is asked again.
             (Watch::Begin(uri), Verdict::Replied(ReplyKind::Ok { .. })) => {
@@ -397,7 +290,10 @@ impl Session {
             (Watch::Begin(_) | Watch::Neither, _) => {}
         }
         if let Some(token) = &call.progress_token {
-            self.tokens.remove(&(token.clone(), call.id));
+            match goes_on {
+                GoesOn::Nothing => self.tokens.end(token, call.id),
+                GoesOn::Task => self.tokens.keep(token, call.id),
+            }
         }
         self.senders.remove(&call.id);
     }

@@ -2,9 +2,9 @@
 
 use super::client::{Client, Pending, say};
 use super::errors;
-use super::tasks::Outcome;
+use super::tasks;
 use crate::engine::{
-    self, Asked, Cancelled, Ended, Front, Interest, Offered, Reply, ServerId, World,
+    self, Asked, Cancelled, Ended, Front, GoesOn, Interest, Offered, Reply, ServerId, World,
 };
 use crate::live_state::wall;
 use crate::protocol::failure::{self, tool_failure};
@@ -56,21 +56,23 @@ impl Client {
 }
 
 impl Front for Client {
-    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World) {
+    fn completed(&mut self, ended: &Ended<'_>, world: &mut impl World) -> GoesOn {
         let Some(pending) = self.calls.remove(&ended.call) else {
-            return;
+            return GoesOn::Nothing;
         };
         // The client is busy with questions, and will not come back for the answer.
         let Some(client_id) = pending.client_id.clone() else {
-            return;
+            return GoesOn::Nothing;
         };
         self.by_client_id.remove(&(client_id.clone(), ended.call));
         let wants_answers = matches!(ended.verdict, Verdict::Replied(ReplyKind::InputRequired));
         if wants_answers && pending.asks == Asks::Directly {
-            return self.begin_exchange(ended, client_id, pending, world);
+            self.begin_exchange(ended, client_id, pending, world);
+            return GoesOn::Nothing;
         }
         if let Some(Reply::Done) = ended.reply {
-            return say(world, |out| jsonrpc::empty_result(out, &client_id));
+            say(world, |out| jsonrpc::empty_result(out, &client_id));
+            return GoesOn::Nothing;
         }
         if let Some(Reply::Line {
             line,
@@ -78,42 +80,38 @@ impl Front for Client {
             untyped_at,
         }) = ended.reply
         {
-            if pending.outcome == Outcome::Task {
-                self.tasks.made(ended.server_id, line);
-            }
+            let heard = self.hear_of_tasks(ended, &pending, line, untyped_at);
+            let typed_at = untyped_at.filter(|_| pending.asks == Asks::InAnswers);
+            let first = typed_at
+                .map(|at| (at, pending.form.typed()))
+                .into_iter()
+                .chain(heard.first)
+                .reduce(|(at, typed), (_, member)| (at, format!("{typed},{member}")))
+                .map(|(at, members)| (at, members_before(line, at, members)));
+            let mut edits = tasks::edits(&heard.renamed);
+            let first = first.as_ref();
+            edits.extend(first.map(|(at, members)| Edit::insert(*at, members.as_bytes())));
             let out = world.client(Some(ended.server_id));
-            let written = match (pending.asks, untyped_at) {
-                (Asks::InAnswers, Some(at)) => {
-                    let typed = pending.form.typed(line, at);
-                    let with = client_id.as_str().as_bytes();
-                    let span = start..end;
-                    splice(
-                        line,
-                        &mut [Edit { span, with }, Edit::insert(at, &typed)],
-                        out,
-                    )
-                }
-                (Asks::InAnswers, None) | (Asks::Directly, _) => {
-                    reply_to_client(out, line, start..end, &client_id)
-                }
-            };
-            if written.is_ok() {
+            if reply_to_client(out, line, start..end, &client_id, edits).is_ok() {
                 out.push(b'\n');
-                return;
+                return heard.goes_on;
             }
         }
         self.explain(ended, &client_id, &pending, world);
+        GoesOn::Nothing
     }
 
     fn catalogue_changed(
         &mut self,
         server: ServerId,
         catalogue: engine::Catalogue<'_>,
-        _: &mut impl World,
+        world: &mut impl World,
     ) {
         let changed = self.catalogue.replace(server, catalogue);
         self.notices.changed(&changed);
         self.waiting.look_again();
+        let lists = self.catalogue.lists_of(server);
+        world.remember(server, engine::Catalogue { lists, ..catalogue });
     }
 
     fn state_changed(&mut self, server: ServerId, leaf: Leaf, _: &mut impl World) {
@@ -130,14 +128,20 @@ impl Front for Client {
         token: Raw<'_>,
         world: &mut impl World,
     ) {
-        let Some(pending) = self.calls.get(&call) else {
+        let wanted = match self.calls.get(&call) {
+            Some(pending) => {
+                let waits = pending.client_id.as_ref();
+                waits.and(pending.client_token.as_ref())
+            }
+            None => self.tasks.token_of(call),
+        };
+        let Some(wanted) = wanted else {
             return;
         };
-        let (Some(_), Some(wanted)) = (&pending.client_id, &pending.client_token) else {
-            return;
-        };
+        let related = self.related(server, line);
+        let mut edits = tasks::edits(&related);
+        edits.push(Edit::replace(token, wanted.as_str().as_bytes()));
         let out = world.client(Some(server));
-        let mut edits = [Edit::replace(token, wanted.as_str().as_bytes())];
         if splice(line, &mut edits, out).is_ok() {
             out.push(b'\n');
         }
@@ -184,17 +188,20 @@ impl Front for Client {
 
 impl AnswerForm {
     /// What a result lacks that does not say of what kind it is.
-    fn typed(self, line: &[u8], at: usize) -> Vec<u8> {
-        let mut members = bridge::COMPLETE.to_owned();
-        if self == Self::Cacheable {
-            members.push(',');
-            members.push_str(bridge::NOT_CACHED);
+    fn typed(self) -> String {
+        match self {
+            Self::ToolResult | Self::Error => bridge::COMPLETE.to_owned(),
+            Self::Cacheable => format!("{},{}", bridge::COMPLETE, bridge::NOT_CACHED),
         }
-        let rest = line.get(at..).unwrap_or_default();
-        let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-        if first != Some(&b'}') {
-            members.push(',');
-        }
-        members.into_bytes()
     }
+}
+
+/// Members to be inserted where those of an object begin, which may have none.
+fn members_before(line: &[u8], at: usize, mut members: String) -> String {
+    let rest = line.get(at..).unwrap_or_default();
+    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first != Some(&b'}') {
+        members.push(',');
+    }
+    members
 }

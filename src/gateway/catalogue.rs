@@ -45,6 +45,8 @@ pub(super) type Changed = BTreeSet<ListKind>;
 pub(super) struct Catalogue {
     servers: Vec<Known>,
     keep_ms: Millis,
+    /// Which servers have tasks, ascending.
+    with_tasks: Vec<ServerId>,
     /// Where each shown name leads: the server, and the entry's place in its list.
     routes: BTreeMap<(ListKind, String), Vec<(ServerId, usize)>>,
 }
@@ -88,6 +90,7 @@ impl Catalogue {
         Self {
             servers,
             keep_ms,
+            with_tasks: Vec::new(),
             routes: BTreeMap::new(),
         }
     }
@@ -112,15 +115,31 @@ impl Catalogue {
 
     fn take(&mut self, server: ServerId, catalogue: engine::Catalogue<'_>) -> Changed {
         let known = &mut self.servers[server.index()];
+        let capabilities = &catalogue.offer.capabilities;
+        // A list that has not arrived is what it was.
+        let lists: Lists = ListKind::ALL
+            .into_iter()
+            .filter(|kind| capabilities.lists(*kind))
+            .filter_map(|kind| {
+                let had = || known.lists.get(&kind);
+                let entries = catalogue.lists.get(&kind).or_else(had)?;
+                Some((kind, entries.clone()))
+            })
+            .collect();
         let nothing = Vec::new();
         let changed: Changed = ListKind::ALL
             .into_iter()
             .filter(|kind| {
                 let old = known.lists.get(kind).unwrap_or(&nothing);
-                old != catalogue.lists.get(kind).unwrap_or(&nothing)
+                old != lists.get(kind).unwrap_or(&nothing)
             })
             .collect();
         known.offer = Some(catalogue.offer.clone());
+        self.with_tasks.retain(|with_tasks| *with_tasks != server);
+        if capabilities.has_tasks() {
+            self.with_tasks.push(server);
+            self.with_tasks.sort_unstable();
+        }
         if changed.is_empty() {
             return changed;
         }
@@ -129,7 +148,7 @@ impl Catalogue {
             !owners.is_empty()
         });
         let known = &mut self.servers[server.index()];
-        known.lists.clone_from(catalogue.lists);
+        known.lists = lists;
         known.templates.clear();
         for (kind, entries) in &known.lists {
             for (place, entry) in entries.iter().enumerate() {
@@ -148,6 +167,11 @@ impl Catalogue {
             }
         }
         changed
+    }
+
+    /// Everything that a server is known to list.
+    pub(super) fn lists_of(&self, server: ServerId) -> &Lists {
+        &self.servers[server.index()].lists
     }
 
     /// Follows a server's state: whoever waits for a full list does not wait for a server that
@@ -327,7 +351,8 @@ impl Catalogue {
         servers
     }
 
-    fn named(&self, name: &str) -> Option<ServerId> {
+    /// The server of this name.
+    pub(super) fn named(&self, name: &str) -> Option<ServerId> {
         let index = self.servers.iter().position(|known| known.name == name)?;
         u32::try_from(index).ok().map(ServerId)
     }
@@ -338,6 +363,27 @@ impl Catalogue {
             let offer = known.offer.as_ref();
             offer.map(|offer| &offer.capabilities)
         }))
+    }
+
+    /// The servers that have said that they have tasks.
+    pub(super) fn with_tasks(&self) -> &[ServerId] {
+        &self.with_tasks
+    }
+
+    /// Those of them that list their tasks and are there.
+    pub(super) fn listing_tasks(&self) -> impl Iterator<Item = ServerId> + '_ {
+        let with_tasks = self.with_tasks.iter().copied();
+        with_tasks.filter(|server| {
+            let known = &self.servers[server.index()];
+            let offer = known.offer.as_ref();
+            known.presence == Presence::Here
+                && offer.is_some_and(|offer| offer.capabilities.lists_tasks())
+        })
+    }
+
+    /// What a server is called.
+    pub(super) fn name_of(&self, server: ServerId) -> &str {
+        &self.servers[server.index()].name
     }
 
     /// What a server can do, if it has ever said so.

@@ -7,7 +7,7 @@
 //! One file a concern: [`super::requests`] what goes to a server, [`super::waiting`] what can't go
 //! yet, [`super::notices`] lists and their changes, [`super::listens`] streams of them, [`super::questions`] what servers ask, [`super::exchanges`] a question in an
 //! answer for a client with a session, [`super::held`] a question of a server with one for a
-//! client without.
+//! client without, [`super::tasks`] calls that have become tasks.
 
 use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
@@ -354,8 +354,12 @@ impl Client {
             Some(Purpose::Server {
                 server, question, ..
             }) => {
-                let span = id.raw().span();
-                let answer = Answer::Line(line, (span.start, span.end));
+                let told = self.line_told_back(server, line, response);
+                let (line, (start, end)) = match &told {
+                    Some((told, at)) => (told.as_slice(), *at),
+                    None => (line, (id.raw().span().start, id.raw().span().end)),
+                };
+                let answer = Answer::Line(line, (start, end));
                 engine.answered(server, question, answer, self);
             }
             Some(Purpose::Exchange { exchange, key }) => {

@@ -5,6 +5,7 @@
 //! the new id. That a state counts once, and what happens if it never comes, the machine decides.
 
 use super::client::{Client, refuse, say};
+use super::tasks;
 use crate::engine::{Answer, Engine, Offered, Resumed, ServerId, World};
 use crate::protocol::client_side;
 use crate::protocol::request_state::{HeldCall, RequestDigest};
@@ -12,6 +13,7 @@ use crate::wire::envelope::{self, Message, Request};
 use crate::wire::jsonrpc::{self, ErrorCode};
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
+use crate::wire::splice::splice;
 use rea_fsm::QuestionId;
 
 /// How the keys of our questions begin; the rest is the question's number.
@@ -47,7 +49,10 @@ impl Client {
         };
         let state = self.sealer.seal(held, digest, offered.due);
         let questions = offered.questions.iter().filter_map(|(id, question)| {
-            let Ok(Message::Request(request)) = envelope::parse(&question.line) else {
+            let mut line = Vec::new();
+            let related = self.related(offered.server_id, &question.line);
+            splice(&question.line, &mut tasks::edits(&related), &mut line).ok()?;
+            let Ok(Message::Request(request)) = envelope::parse(&line) else {
                 return None;
             };
             let params = request.params.map(|params| params.raw());
@@ -99,9 +104,13 @@ impl Client {
                 return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
             }
             if let Some(question) = question_of(&key) {
-                answers.push((question, Answer::Result(value.text())));
+                answers.push((question, self.told_back(server, value)));
             }
         }
+        let mut answers: Vec<_> = answers
+            .iter()
+            .map(|(question, answer)| (*question, Answer::Result(answer)))
+            .collect();
         answers.sort_by_key(|(question, _)| *question);
         let token = params
             .and_then(|params| params.wanted_progress_token().ok().flatten())

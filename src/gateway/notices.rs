@@ -7,6 +7,7 @@
 use super::catalogue::{Catalogue, Changed};
 use super::client::{Client, Ending, refuse, say};
 use super::health;
+use super::tasks;
 use crate::engine::{Engine, Interest, ServerId, World};
 use crate::protocol::client_side;
 use crate::protocol::level::Level;
@@ -195,7 +196,16 @@ impl Client {
     ) {
         match notification.method.as_ref() {
             method::RESOURCES_UPDATED => self.resource_updated(server, line, notification, world),
-            _ => pass(server, line, &mut [], world),
+            method::TASKS_STATUS | method::TASKS_TOLD => {
+                let told = notification.params.map(|params| params.raw());
+                let renamed = told.map(|told| self.task_told(server, told));
+                let renamed = renamed.unwrap_or_default();
+                pass(server, line, &mut tasks::edits(&renamed), world);
+            }
+            _ => {
+                let related = self.related(server, line);
+                pass(server, line, &mut tasks::edits(&related), world);
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! same number is the token under which the client reports how far it is with it.
 
 use super::client::{Client, say};
+use super::tasks;
 use crate::engine::{Asked, Engine, ServerId, World};
 use crate::protocol::client_side;
 use crate::wire::envelope::{self, Message, Notification};
@@ -108,7 +109,9 @@ impl Client {
             token: token.and_then(|token| RequestId::from_json(token.text())),
         });
         let text = id.to_string();
-        let mut edits = vec![Edit::replace(request.id.raw(), text.as_bytes())];
+        let related = self.related(asked.server_id, line);
+        let mut edits = tasks::edits(&related);
+        edits.push(Edit::replace(request.id.raw(), text.as_bytes()));
         if let Some(token) = token {
             edits.push(Edit::replace(token, text.as_bytes()));
         }

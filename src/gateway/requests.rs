@@ -8,7 +8,7 @@ use super::routes::{Astray, NoRoute, Route};
 use super::speaker::{Sender, Speaker};
 use super::tasks::Outcome;
 use super::waiting::NotYet;
-use crate::engine::{Admission, Call, Engine, Label, ServerId, Sessions, World};
+use crate::engine::{Admission, Call, Carries, Engine, Label, ServerId, Sessions, World};
 use crate::journal::{NotLogged, Note};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::failure::{self, Failure};
@@ -82,11 +82,9 @@ impl Client {
         }
         let mut relayed = Vec::new();
         let wire_id = DownstreamId::Call(id);
-        let renamed = route
-            .renamed
-            .as_ref()
-            .map(|(raw, name)| (*raw, name.as_str()));
-        if let Err(error) = request_to_server(&mut relayed, line, request, renamed, wire_id) {
+        let replaced = route.replaced.as_ref();
+        let replaced = replaced.map(|(raw, with)| (*raw, with.as_str()));
+        if let Err(error) = request_to_server(&mut relayed, line, request, replaced, wire_id) {
             let text = error.to_string();
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
@@ -112,7 +110,7 @@ impl Client {
             outcome: if request.params.is_some_and(|params| params.wants_task()) {
                 Outcome::Task
             } else {
-                Outcome::Answer
+                route.outcome
             },
         };
         self.calls.insert(id, pending);
@@ -127,6 +125,9 @@ impl Client {
         call.progress_token = token;
         call.watch = route.watch;
         call.level = level;
+        if method::may_be_answered_with_questions(&request.method) {
+            call.carries = Carries::Questions;
+        }
         engine.submit(route.server, call, self);
     }
 
@@ -251,6 +252,7 @@ fn begins_work(method: &str) -> bool {
             | method::TASKS_RESULT
             | method::TASKS_CANCEL
             | method::TASKS_LIST
+            | method::TASKS_UPDATE
     )
 }
 

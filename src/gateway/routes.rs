@@ -4,12 +4,12 @@
 use super::answers::AnswerForm;
 use super::catalogue::{Found, Latecomers};
 use super::client::Client;
+use super::tasks::Outcome;
 use crate::engine::{Engine, Label, ServerId, Watch, World};
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::listing::ListKind;
-use crate::protocol::{method, resource_uri, tool_name};
+use crate::protocol::{bridge, method, resource_uri, task, tool_name};
 use crate::wire::envelope::Request;
-use crate::wire::jsonrpc::ErrorCode;
+use crate::wire::jsonrpc::{ErrorCode, quoted};
 use crate::wire::params::MemberError;
 use crate::wire::raw::Raw;
 use rea_fsm::{CallClass, Millis};
@@ -19,14 +19,16 @@ pub(super) struct Route<'a> {
     pub(super) server: ServerId,
     /// What the log calls it.
     pub(super) label: Label,
-    /// What names its object, and what the server calls that. None if both call it the same.
-    pub(super) renamed: Option<(Raw<'a>, String)>,
+    /// What names its object, and the JSON text with which the server is told so. None if both call
+    /// it the same.
+    pub(super) replaced: Option<(Raw<'a>, String)>,
     /// The name as the client gave it.
     pub(super) name: String,
     pub(super) form: AnswerForm,
     pub(super) class: CallClass,
     pub(super) timeout_ms: Millis,
     pub(super) watch: Watch,
+    pub(super) outcome: Outcome,
 }
 
 /// Why a request goes nowhere.
@@ -81,7 +83,8 @@ impl Client {
             method::TASKS_GET
             | method::TASKS_RESULT
             | method::TASKS_CANCEL
-            | method::TASKS_LIST => Ok(self.to_task_owner(request, engine)?),
+            | method::TASKS_UPDATE => Ok(self.to_task_owner(request)?),
+            method::TASKS_LIST => Ok(self.to_task_list(request)?),
             method => Err(NoRoute::from(Astray {
                 code: ErrorCode::MethodNotFound,
                 text: format!("unknown method {method:?}"),
@@ -95,19 +98,20 @@ impl Client {
         server: ServerId,
         request: &Request<'a>,
         name: String,
-        renamed: Option<(Raw<'a>, String)>,
+        replaced: Option<(Raw<'a>, String)>,
     ) -> Route<'a> {
         let label = Label::Request((self.redact)(&format!("{} {name}", request.method)));
         let timeout_ms = self.policies[server.index()].timeout_ms;
         Route {
             server,
             label,
-            renamed,
+            replaced,
             name,
             form: AnswerForm::Error,
             class: CallClass::ReadOnly,
             timeout_ms,
             watch: Watch::Neither,
+            outcome: Outcome::Answer,
         }
     }
 
@@ -126,21 +130,22 @@ impl Client {
         let name = request.params.ok_or_else(needs)?.name()?;
         let name = name.ok_or_else(needs)?;
         let (server, own, hinted) = self.named(kind, &name.decoded, engine)?;
-        let renamed = Some((name.raw, own.clone()));
+        let replaced = Some((name.raw, quoted(&own)));
         if kind == ListKind::Prompts {
             let shown = name.decoded.into_owned();
-            return Ok(self.read_only(server, request, shown, renamed));
+            return Ok(self.read_only(server, request, shown, replaced));
         }
         let (class, timeout_ms) = self.policies[server.index()].terms(&own, hinted);
         Ok(Route {
             server,
             label: Label::Tool((self.redact)(&own)),
-            renamed,
+            replaced,
             name: name.decoded.into_owned(),
             form: AnswerForm::ToolResult,
             class,
             timeout_ms,
             watch: Watch::Neither,
+            outcome: Outcome::Answer,
         })
     }
 
@@ -176,8 +181,8 @@ impl Client {
         let uri = request.params.ok_or_else(needs)?.uri()?;
         let uri = uri.ok_or_else(needs)?;
         let (server, own) = self.owner_of(&uri.decoded, latecomers, engine)?;
-        let renamed = (own != uri.decoded).then(|| (uri.raw, own.clone()));
-        let mut route = self.read_only(server, request, uri.decoded.into_owned(), renamed);
+        let replaced = (own != uri.decoded).then(|| (uri.raw, quoted(&own)));
+        let mut route = self.read_only(server, request, uri.decoded.into_owned(), replaced);
         match request.method.as_ref() {
             method::RESOURCES_SUBSCRIBE => route.watch = Watch::Begin(own),
             method::RESOURCES_UNSUBSCRIBE => route.watch = Watch::End(own),
@@ -231,57 +236,79 @@ impl Client {
                 let raw = reference.member("name").ok_or_else(needs)?;
                 let name = raw.as_str().ok_or_else(needs)?;
                 let (server, own, _) = self.named(ListKind::Prompts, &name, engine)?;
-                Ok(self.read_only(server, request, name.into_owned(), Some((raw, own))))
+                Ok(self.read_only(
+                    server,
+                    request,
+                    name.into_owned(),
+                    Some((raw, quoted(&own))),
+                ))
             }
             Some("ref/resource") => {
                 let raw = reference.member("uri").ok_or_else(needs)?;
                 let uri = raw.as_str().ok_or_else(needs)?;
                 let (server, own) = self.owner_of(&uri, latecomers, engine)?;
-                let renamed = (own != uri).then_some((raw, own));
-                Ok(self.read_only(server, request, uri.into_owned(), renamed))
+                let replaced = (own != uri).then(|| (raw, quoted(&own)));
+                Ok(self.read_only(server, request, uri.into_owned(), replaced))
             }
             Some(_) | None => Err(NoRoute::from(needs())),
         }
     }
 
-    /// To the one server with tasks. Where several have them, to the one that has made the task.
-    fn to_task_owner<'a, W: World>(
-        &self,
-        request: &Request<'a>,
-        engine: &Engine<W>,
-    ) -> Result<Route<'a>, Astray> {
-        let with_tasks: Vec<ServerId> = engine
-            .servers()
-            .map(|(server, _, _)| server)
-            .filter(|server| {
-                let known = self.catalogue.capabilities_of(*server);
-                known.is_some_and(Capabilities::has_tasks)
-            })
-            .collect();
+    /// To the server whose task it is.
+    fn to_task_owner<'a>(&self, request: &Request<'a>) -> Result<Route<'a>, Astray> {
         let task = match request.params {
             Some(params) => params.other("taskId")?,
             None => None,
         };
-        let task = task.map_or_else(String::new, |task| task.decoded.into_owned());
-        match with_tasks.as_slice() {
-            [server] => {
-                let mut route = self.read_only(*server, request, task, None);
-                if request.method == method::TASKS_CANCEL {
-                    route.class = CallClass::Idempotent;
-                }
-                Ok(route)
+        let shown = task.as_ref().map_or("", |task| &task.decoded);
+        let (server, own) = self.task_at(shown)?;
+        let replaced = task
+            .as_ref()
+            .filter(|_| own != shown)
+            .map(|task| (task.raw, quoted(&own)));
+        let mut route = self.read_only(server, request, shown.to_owned(), replaced);
+        (route.class, route.outcome) = match request.method.as_ref() {
+            method::TASKS_CANCEL => (CallClass::Idempotent, Outcome::Cancelled(own)),
+            method::TASKS_RESULT => (CallClass::ReadOnly, Outcome::Result(own)),
+            // What a client was asked for is delivered once.
+            method::TASKS_UPDATE => (CallClass::Unsafe, Outcome::State(own)),
+            _ => (CallClass::ReadOnly, Outcome::State(own)),
+        };
+        Ok(route)
+    }
+
+    /// To the one server with tasks. Where several have them, to the first that lists them, and
+    /// then to the one that the cursor names.
+    fn to_task_list<'a>(&self, request: &Request<'a>) -> Result<Route<'a>, Astray> {
+        let cursor = match request.params {
+            Some(params) => params.cursor()?,
+            None => None,
+        };
+        let mut replaced = None;
+        let server = match (self.catalogue.with_tasks(), &cursor) {
+            ([], _) => self.task_at("")?.0,
+            ([server], _) => *server,
+            ([first, ..], None) => self.catalogue.listing_tasks().next().unwrap_or(*first),
+            ([..], Some(cursor)) => {
+                let (name, own) = task::split_cursor(&cursor.decoded);
+                let server = self.catalogue.named(name);
+                let server = server.ok_or_else(|| {
+                    Astray::params(format!("unknown cursor {}", cursor.raw.text()))
+                })?;
+                replaced = match own {
+                    Some(own) => Some((cursor.raw, quoted(own))),
+                    None => request.params.map(|params| {
+                        let params = params.raw();
+                        (params, bridge::without(params, &["cursor"]))
+                    }),
+                };
+                server
             }
-            [] => Err(Astray {
-                code: ErrorCode::MethodNotFound,
-                text: "no server here has tasks".to_owned(),
-            }),
-            [..] => match self.tasks.owner(&task) {
-                Some(server) => Ok(self.read_only(server, request, task, None)),
-                None => Err(Astray::params(format!(
-                    "no server here is known to have a task {task:?}"
-                ))),
-            },
-        }
+        };
+        let name = cursor.map_or_else(String::new, |cursor| cursor.decoded.into_owned());
+        let mut route = self.read_only(server, request, name, replaced);
+        route.outcome = Outcome::Page;
+        Ok(route)
     }
 }
 

@@ -87,7 +87,7 @@ pub fn without_meta(
 }
 
 /// An object without these members; everything else as it stands.
-fn without(object: Raw<'_>, names: &[&str]) -> String {
+pub fn without(object: Raw<'_>, names: &[&str]) -> String {
     let object = object.rebased();
     let text = object.text();
     let mut rest = String::from("{");

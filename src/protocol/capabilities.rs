@@ -4,6 +4,7 @@
 //! is written anew, member by member, and keeps every value's bytes.
 
 use super::listing::ListKind;
+use super::task;
 use crate::wire::jsonrpc::quoted;
 use crate::wire::raw::Raw;
 use std::borrow::Cow;
@@ -71,9 +72,17 @@ impl Capabilities {
         self.has("completions")
     }
 
-    /// Whether it has tasks.
+    /// Whether it has tasks, by the word of either era.
     pub fn has_tasks(&self) -> bool {
-        self.has("tasks")
+        let extensions = self.member("extensions");
+        let extension = extensions.and_then(|extensions| extensions.member(task::EXTENSION));
+        self.has("tasks") || extension.is_some_and(Raw::is_object)
+    }
+
+    /// Whether it lists its tasks.
+    pub fn lists_tasks(&self) -> bool {
+        let lists = self.member("tasks").and_then(|tasks| tasks.member("list"));
+        lists.is_some_and(Raw::is_object)
     }
 
     /// Whether it says when a list of this kind changes.
@@ -171,6 +180,23 @@ mod tests {
             assert_eq!(of(nothing), Capabilities::default());
         }
         assert!(!Capabilities::default().lists_anything());
+    }
+
+    #[test]
+    fn either_era_says_in_its_way_that_it_has_tasks() {
+        for has in [
+            r#"{"tasks":{}}"#,
+            r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#,
+        ] {
+            assert!(of(has).has_tasks(), "{has}");
+        }
+        for has_not in [
+            r#"{"tasks":true}"#,
+            r#"{"extensions":{"x/tasks":{}}}"#,
+            "{}",
+        ] {
+            assert!(!of(has_not).has_tasks(), "{has_not}");
+        }
     }
 
     #[test]

@@ -48,8 +48,14 @@ pub const TASKS_GET: &str = "tasks/get";
 pub const TASKS_RESULT: &str = "tasks/result";
 /// Ends a task.
 pub const TASKS_CANCEL: &str = "tasks/cancel";
+/// What the client is asked for by a task of the era without a handshake.
+pub const TASKS_UPDATE: &str = "tasks/update";
 /// One page of tasks.
 pub const TASKS_LIST: &str = "tasks/list";
+/// How it stands with a task.
+pub const TASKS_STATUS: &str = "notifications/tasks/status";
+/// The same, in the era without a handshake.
+pub const TASKS_TOLD: &str = "notifications/tasks";
 /// A server asks the client's model.
 pub const SAMPLING: &str = "sampling/createMessage";
 /// A server asks the client's user.
@@ -75,6 +81,12 @@ pub fn removed(method: &str) -> Option<&'static str> {
         RESOURCES_UNSUBSCRIBE => Some("`notifications/cancelled` ends a `subscriptions/listen`"),
         _ => None,
     }
+}
+
+/// Whether the answer to this request may be that the server asks something. A client that sends
+/// another one does not look for a question in its answer.
+pub fn may_be_answered_with_questions(method: &str) -> bool {
+    [TOOLS_CALL, PROMPTS_GET, RESOURCES_READ].contains(&method)
 }
 
 /// Whether a server may ask for this in the answer to a call.

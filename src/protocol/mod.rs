@@ -30,6 +30,7 @@ pub mod relay;
 pub mod request_state;
 pub mod resource_uri;
 pub mod server_side;
+pub mod task;
 pub mod tool_name;
 pub mod uri_template;
 pub mod version;

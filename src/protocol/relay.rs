@@ -6,14 +6,13 @@
 use super::bridge::with_params;
 use super::downstream_id::DownstreamId;
 use crate::wire::envelope::{Message, Request, parse};
-use crate::wire::jsonrpc::quoted;
 use crate::wire::raw::Raw;
 use crate::wire::request_id::RequestId;
 use crate::wire::splice::{Edit, SpliceError, splice};
 use std::ops::Range;
 
-/// Appends a client's request as its server gets it: with the id there, and the server's own name
-/// of what it is about, if that is another.
+/// Appends a client's request as its server gets it: with the id there, and with JSON text in the
+/// place of a value that means something to the client alone, such as a name.
 ///
 /// # Errors
 /// The edits are not of this line; `out` is as it was.
@@ -21,20 +20,13 @@ pub fn request_to_server(
     out: &mut Vec<u8>,
     line: &[u8],
     request: &Request<'_>,
-    renamed: Option<(Raw<'_>, &str)>,
+    replaced: Option<(Raw<'_>, &str)>,
     id: DownstreamId,
 ) -> Result<(), SpliceError> {
-    let name = renamed.map(|(_, name)| quoted(name));
     let id = id.request_id();
-    let id_edit = Edit::replace(request.id.raw(), id.as_str().as_bytes());
-    match (renamed, &name) {
-        (Some((raw, _)), Some(name)) => splice(
-            line,
-            &mut [id_edit, Edit::replace(raw, name.as_bytes())],
-            out,
-        ),
-        (_, _) => splice(line, &mut [id_edit], out),
-    }
+    let mut edits = vec![Edit::replace(request.id.raw(), id.as_str().as_bytes())];
+    edits.extend(replaced.map(|(raw, with)| Edit::replace(raw, with.as_bytes())));
+    splice(line, &mut edits, out)
 }
 
 /// Appends a request that a server has had before, under another id and with these members added
@@ -68,21 +60,23 @@ pub fn repeated(
 #[error("the line is no request")]
 pub struct NotARequest;
 
-/// Appends a server's reply, whose id stands at `id_at`, under the id that the client gave.
+/// Appends a server's reply, whose id stands at `id_at`, under the id that the client gave, and
+/// with these other changes.
 ///
 /// # Errors
-/// The id's place is not in this line; `out` is as it was.
-pub fn reply_to_client(
+/// They are not of this line; `out` is as it was.
+pub fn reply_to_client<'a>(
     out: &mut Vec<u8>,
     line: &[u8],
     id_at: Range<usize>,
-    id_of_client: &RequestId,
+    id_of_client: &'a RequestId,
+    mut edits: Vec<Edit<'a>>,
 ) -> Result<(), SpliceError> {
-    let edit = Edit {
+    edits.push(Edit {
         span: id_at,
         with: id_of_client.as_str().as_bytes(),
-    };
-    splice(line, &mut [edit], out)
+    });
+    splice(line, &mut edits, out)
 }
 
 #[cfg(test)]
@@ -99,7 +93,7 @@ mod tests {
         let name = request
             .params
             .and_then(|params| params.name().ok().flatten());
-        let renamed = name.map(|name| (name.raw, "e\"cho"));
+        let renamed = name.map(|name| (name.raw, r#""e\"cho""#));
         let mut out = Vec::new();
         request_to_server(&mut out, line.as_bytes(), &request, renamed, ID).expect("its line");
         String::from_utf8(out).expect("text")
@@ -145,7 +139,7 @@ mod tests {
         };
         let id_at = response.id.expect("an id").raw().span();
         let mut out = Vec::new();
-        reply_to_client(&mut out, line.as_bytes(), id_at, &id).expect("its line");
+        reply_to_client(&mut out, line.as_bytes(), id_at, &id, Vec::new()).expect("its line");
         let expected = r#"{"result":{"id":42,"content":[ ]},"jsonrpc":"2.0","id":"a\u0062"}"#;
         assert_eq!(String::from_utf8_lossy(&out), expected);
     }

@@ -117,7 +117,28 @@ impl ServerOffer {
         } else {
             Listing::Nothing
         };
-        Offer { version, listing }
+        Offer {
+            version,
+            listing,
+            digest: self.digest(version),
+        }
+    }
+
+    /// Never zero, which says that there is none.
+    fn digest(&self, version: ProtocolVersion) -> u64 {
+        let instructions = self.instructions.as_deref();
+        let mut hasher = blake3::Hasher::new();
+        for text in [
+            version::name(version),
+            self.capabilities.as_str(),
+            instructions.unwrap_or_default(),
+        ] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let mut head = [0; 8];
+        head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(head).max(1)
     }
 }
 
@@ -268,8 +289,23 @@ mod tests {
         ] {
             let result =
                 format!(r#"{{"protocolVersion":"2024-11-05","capabilities":{{{capabilities}}}}}"#);
-            assert_eq!(offered(&result), Ok(Offer { version, listing }));
+            let offer = offered(&result).expect("an offer");
+            assert_eq!((offer.version, offer.listing), (version, listing));
         }
+    }
+
+    #[test]
+    fn the_digest_of_an_offer_is_over_everything_that_a_server_says_of_itself() {
+        let said = [
+            r#"{"protocolVersion":"2024-11-05"}"#,
+            r#"{"protocolVersion":"2025-11-25"}"#,
+            r#"{"protocolVersion":"2024-11-05","capabilities":{"tools":{}}}"#,
+            r#"{"protocolVersion":"2024-11-05","instructions":"be kind"}"#,
+        ];
+        let digests = said.map(|result| offered(result).expect("an offer").digest);
+        let different: std::collections::BTreeSet<u64> = digests.into_iter().collect();
+        assert_eq!(different.len(), said.len());
+        assert_eq!(offered(said[0]).expect("an offer").digest, digests[0]);
     }
 
     #[test]
@@ -288,7 +324,7 @@ mod tests {
             panic!("modern")
         };
         let (version, listing) = (ProtocolVersion::V2026_07_28, Listing::Tools);
-        assert_eq!(offer, Offer { version, listing });
+        assert_eq!((offer.version, offer.listing), (version, listing));
         assert_eq!(server.instructions.as_deref(), Some("be kind"));
         let newer = r#"{"supportedVersions":["2099-01-01"],"capabilities":{}}"#;
         assert_eq!(discovered(raw(newer)), Discovered::Unsupported);

@@ -98,7 +98,7 @@ fn the_answer_is_read(
     for of_client in ["7.0", r#""\u0061""#] {
         let mut out = Vec::new();
         let id_of_client = RequestId::from_json(of_client).expect("an id");
-        reply_to_client(&mut out, line, id.span(), &id_of_client).expect("its line");
+        reply_to_client(&mut out, line, id.span(), &id_of_client, Vec::new()).expect("its line");
         only_changed(line, &out, &[("id", of_client)]);
         assert!(matches!(parse(&out), Ok(Message::Response(_))));
     }
@@ -134,7 +134,8 @@ fn it_passes_to_its_server(line: &[u8], request: &Request<'_>) {
         .params
         .and_then(|params| params.name().ok().flatten());
     let own_name = "t\"\u{1}é";
-    let renamed = name.as_ref().map(|name| (name.raw, own_name));
+    let written = jsonrpc::quoted(own_name);
+    let renamed = name.as_ref().map(|name| (name.raw, written.as_str()));
     let mut out = Vec::new();
     request_to_server(&mut out, line, request, renamed, AT_SERVER).expect("its line");
     let mut replaced = vec![request.id.raw()];

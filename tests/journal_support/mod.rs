@@ -203,6 +203,7 @@ impl World {
         let offer = Offer {
             version: ProtocolVersion::V2025_11_25,
             listing: Listing::Tools,
+            digest: 1,
         };
         let (generation, report) = match effect {
             Effect::Offer {
@@ -235,6 +236,7 @@ impl World {
                 Report::Listed {
                     digest: u64::MAX - dice,
                     count: 3,
+                    missing: 0,
                 },
             ),
             Effect::Send { generation, call } if dice < 95 => (

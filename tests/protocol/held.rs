@@ -464,6 +464,57 @@ fn progress_goes_on_under_the_token_of_the_repeated_call() {
     assert_eq!(tokens, ["first", "second"]);
 }
 
+/// Asks while it completes; answers a call never.
+fn completer() -> Birth {
+    legacy(
+        r#"{"tools":{},"prompts":{},"completions":{}}"#,
+        |asked| match asked.method.as_str() {
+            "completion/complete" => vec![
+                say(0, r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#),
+                asked.result(200, r#"{"completion":{"values":["x"]}}"#),
+            ],
+            "tools/call" | "" => Vec::new(),
+            _ => empty_list(asked).unwrap_or_default(),
+        },
+    )
+}
+
+const COMPLETION: &str =
+    r#""ref":{"type":"ref/prompt","name":"a__p"},"argument":{"name":"a","value":""}"#;
+
+#[test]
+fn a_completion_brings_no_question() {
+    let mut sim = ready(|_| completer());
+    says(&mut sim, &[&modern(1, "completion/complete", COMPLETION)]);
+    sim.run_to(1_000);
+    let result = &answer(&mut sim, 1)["result"];
+    assert_eq!(result["completion"]["values"], json!(["x"]));
+    let refused = sim.read_by(0).pop().expect("an answer");
+    assert!(
+        refused.contains(r#""id":"q","error":{"code":-32601"#),
+        "{refused}"
+    );
+}
+
+#[test]
+fn beside_a_call_the_question_goes_to_that() {
+    let mut sim = ready(|_| completer());
+    says(
+        &mut sim,
+        &[
+            &modern(1, "tools/call", CALL),
+            &modern(2, "completion/complete", COMPLETION),
+        ],
+    );
+    sim.run_to(1_000);
+    assert_eq!(
+        answer(&mut sim, 1)["result"]["resultType"],
+        "input_required"
+    );
+    let result = &answer(&mut sim, 2)["result"];
+    assert_eq!(result["completion"]["values"], json!(["x"]));
+}
+
 #[test]
 fn the_log_of_it_replays() {
     let mut sim = ready(|_| curious(2));

@@ -159,40 +159,6 @@ fn a_read_that_was_lost_is_sent_again_and_a_tool_call_is_not() {
 }
 
 #[test]
-fn a_task_is_asked_after_at_its_maker() {
-    let mut sim = session(2, |server| {
-        legacy(ALL, move |asked| match asked.method.as_str() {
-            "tools/call" => vec![asked.result(
-                0,
-                &format!(
-                    r#"{{"task":{{"taskId":"t{}","status":"working"}}}}"#,
-                    server.0
-                ),
-            )],
-            _ => empty_list(asked).unwrap_or_else(|| vec![asked.result(0, "{}")]),
-        })
-    });
-    says(
-        &mut sim,
-        &[&request(
-            1,
-            "tools/call",
-            r#"{"name":"b__t","task":{"ttl":1}}"#,
-        )],
-    );
-    says(
-        &mut sim,
-        &[
-            &request(2, "tasks/get", r#"{"taskId":"t1"}"#),
-            &request(3, "tasks/get", r#"{"taskId":"unknown"}"#),
-        ],
-    );
-    assert_eq!(read(&mut sim, 1, "tasks/get").len(), 1);
-    assert!(read(&mut sim, 0, "tasks/get").is_empty());
-    assert_eq!(answer(&mut sim, 3)["error"]["code"], -32_602);
-}
-
-#[test]
 fn watched_resources_are_watched_again_after_a_restart() {
     let mut sim = session(1, |_| {
         legacy(ALL, |asked| match asked.method.as_str() {

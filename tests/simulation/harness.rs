@@ -6,6 +6,7 @@ use super::log::{Counting, Replayed, replay, same_acts};
 use super::rng::Rng;
 use super::world::{SimWorld, Waiting};
 use jiff::Timestamp;
+use rea::catalogue::Remembered;
 use rea::engine::{Engine, ServerId, ServerSetup};
 use rea::gateway::{
     Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, HEALTH_TOOL, Input,
@@ -424,6 +425,11 @@ impl Sim {
     }
 
     /// A server's machine.
+    /// What the next session would know of a server.
+    pub(crate) fn kept(&mut self, server: u32) -> Option<Remembered> {
+        self.gateway.world().kept.get(&ServerId(server)).cloned()
+    }
+
     pub(crate) fn downstream(&mut self, server: u32) -> &rea_fsm::Downstream {
         self.gateway.engine().downstream(ServerId(server))
     }

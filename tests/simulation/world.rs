@@ -7,6 +7,7 @@ use super::child::{Birth, Chunks, Does, Life, Midwife, Process, What};
 use super::log::Written;
 pub(crate) use super::messages::{Act, Key, Report, Waiting};
 use super::rng::Rng;
+use rea::catalogue::Remembered;
 use rea::engine::{Admission, ServerId, World};
 use rea_fsm::{CallId, Generation, Millis, Signal, Verdict};
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub(crate) struct SimWorld {
     pub(crate) acts: Vec<(u64, Key, Act)>,
     pub(crate) reads: Vec<Read>,
     pub(crate) written: Written,
+    /// What the next session would know of each server.
+    pub(crate) kept: BTreeMap<ServerId, Remembered>,
     next_pid: u32,
     /// Why calls are not passed on, if they are not.
     pub(crate) halted: Option<String>,
@@ -69,6 +72,7 @@ impl SimWorld {
             acts: Vec::new(),
             reads: Vec::new(),
             written,
+            kept: BTreeMap::new(),
             next_pid: 1_000,
             halted: None,
             ended: Vec::new(),
@@ -387,7 +391,9 @@ impl World for SimWorld {
         &mut self.client_staged
     }
 
-    fn remember(&mut self, _: ServerId, _: rea::engine::Catalogue<'_>) {}
+    fn remember(&mut self, server: ServerId, catalogue: rea::engine::Catalogue<'_>) {
+        self.kept.insert(server, Remembered::of(catalogue));
+    }
 
     fn call_ended(&mut self, server: ServerId, _: &Verdict, took_ms: Millis) {
         self.ended.push((server, took_ms));

@@ -4,9 +4,7 @@
 //! that belong to a state as such. Invariant: a timer that only one state waits for is disarmed
 //! when that state is left.
 
-use super::{
-    Catalogue, Conn, ListState, Phase, Pipe, Remains, State, TeardownStep, Then, Turn, Why,
-};
+use super::{Conn, ListState, Phase, Pipe, Remains, State, TeardownStep, Then, Turn, Why};
 use crate::decision::Ignored;
 use crate::effect::{Effect, LogEvent, Refusal, Signal};
 use crate::id::{Generation, Ticket, TimerKey};
@@ -99,7 +97,7 @@ impl Conn {
                     for key in [TimerKey::Stable, TimerKey::Heartbeat, TimerKey::List] {
                         self.disarm(key, turn);
                     }
-                    self.list = ListState::Settled;
+                    self.forget_listing();
                 }
             }
             State::Backoff { .. } => self.disarm(TimerKey::Backoff, turn),
@@ -153,7 +151,7 @@ impl Conn {
             Phase::Spawning => {
                 let generation = Generation(self.generation.map_or(1, |last| last.0 + 1));
                 self.generation = Some(generation);
-                self.list = ListState::Settled;
+                self.forget_listing();
                 turn.log(LogEvent::ConnectAttempt { generation });
                 turn.effects.push(Effect::Spawn { generation });
                 self.arm(TimerKey::Handshake, self.tuning.handshake_ms, turn);
@@ -264,25 +262,6 @@ impl Conn {
         if let Some(generation) = self.generation {
             turn.effects
                 .push(Effect::SignalGroup { generation, signal });
-        }
-    }
-
-    /// Takes in a list of tools and tells whether anybody has to hear of it.
-    pub(super) fn take_catalogue(&mut self, digest: u64, count: u32, turn: &mut Turn<'_>) {
-        let Some(generation) = self.generation else {
-            return;
-        };
-        let differs = self
-            .catalogue
-            .is_none_or(|old| old.digest != digest || old.count != count);
-        self.catalogue = Some(Catalogue {
-            digest,
-            count,
-            listed_at: turn.at,
-            generation,
-        });
-        if differs {
-            turn.effects.push(Effect::CatalogueChanged { generation });
         }
     }
 }

@@ -12,12 +12,13 @@
 //!
 //! One file a concern: [`state`] the states, `rules/` what each state does with each event,
 //! `enter` what entering a state asks for, `relay` what happens to calls, `restart` the budget,
-//! `ledger` the calls that are held, `timers` what is armed.
+//! `ledger` the calls that are held, `listing` the server's lists, `timers` what is armed.
 //!
 //! Invariant: this data changes inside handlers only. The wrapper around the machine reads it.
 
 mod enter;
 mod ledger;
+mod listing;
 mod relay;
 mod restart;
 mod rules;
@@ -26,6 +27,8 @@ mod timers;
 
 pub(crate) use ledger::LedgerDigest;
 pub use ledger::{Call, Ledger, Place};
+pub(crate) use listing::Listings;
+pub use listing::{Catalogue, ListState};
 pub use restart::Restarts;
 use state::Superstate;
 pub use state::{Leaf, Phase, Remains, State, TeardownStep, Then, Why};
@@ -55,6 +58,8 @@ pub struct Conn {
     pub(crate) era: Era,
     pub(crate) catalogue: Option<Catalogue>,
     pub(crate) list: ListState,
+    #[serde(default, skip_serializing_if = "Listings::is_untouched")]
+    pub(crate) listings: Listings,
     pub(crate) timers: Timers,
     pub(crate) heard_at: Millis,
     pub(crate) connections: u32,
@@ -83,36 +88,6 @@ pub enum Era {
     DiedProbed,
     /// It has said so.
     Known(ProtocolVersion),
-}
-
-/// What is known of the list of tools; the list itself is kept outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Catalogue {
-    /// Digest over the tools.
-    pub digest: u64,
-    /// How many there are.
-    pub count: u32,
-    /// When it arrived.
-    pub listed_at: Millis,
-    /// Whose list it is.
-    pub generation: Generation,
-}
-
-/// Listing while connected: at most one request is out and one is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListState {
-    /// Nothing is going on.
-    #[default]
-    Settled,
-    /// A request is out.
-    Out,
-    /// A request is out, and the list has changed since.
-    OutAndWanted,
-    /// The list has changed; the pause since the last listing is not over.
-    Wanted,
-    /// Listing has just failed; the next one waits for the pause to be over.
-    Paused,
 }
 
 /// What became of calls in one step, for the breaker: only calls of its current epoch count.
@@ -184,6 +159,7 @@ impl Conn {
             restarts: Restarts::default(),
             catalogue: None,
             list: ListState::default(),
+            listings: Listings::default(),
             timers: Timers::default(),
             heard_at: Millis::ZERO,
             connections: 0,

@@ -3,7 +3,7 @@
 use super::Downstream;
 use crate::blocker::Blocker;
 use crate::breaker::Breaker;
-use crate::conn::State;
+use crate::conn::{Listings, State};
 use crate::digest::digest;
 use crate::id::{Generation, Millis, Ticket};
 use crate::questions::Questions;
@@ -34,6 +34,8 @@ struct StepDigest<'a> {
         &'a Option<crate::view::LastError>,
         Option<crate::event::ExitStatus>,
     ),
+    #[serde(skip_serializing_if = "Listings::is_untouched")]
+    listings: Listings,
     // As long as there are none, digests are what they were before there could be any.
     #[serde(skip_serializing_if = "Questions::is_untouched")]
     questions: &'a Questions,
@@ -63,6 +65,7 @@ impl Downstream {
                 conn.connections,
             ),
             errors: (&conn.last_error, conn.last_exit),
+            listings: conn.listings,
             questions: &self.questions,
         })
     }

@@ -112,6 +112,7 @@ fn a_server_without_tools_is_ready_at_once() {
             offer: Offer {
                 version: ProtocolVersion::V2025_03_26,
                 listing: Listing::Nothing,
+                digest: 0,
             },
         })
         .expect(

@@ -142,6 +142,7 @@ pub(crate) const ROWS: &[Row] = &[
             Report::Listed {
                 digest: 5,
                 count: 5,
+                missing: 0,
             },
         )
     }),
@@ -364,6 +365,7 @@ fn offers(version: ProtocolVersion) -> [Offer; 2] {
     let nothing = Offer {
         version,
         listing: Listing::Nothing,
+        digest: 0,
     };
     [offer(version), nothing]
 }

@@ -8,7 +8,7 @@
 
 use super::bounds::{Clocks, ENDLESS};
 use super::history::History;
-use super::world::{Ask, Child, World};
+use super::world::{Ask, Child, Lists, World};
 use rea_fsm::{Asks, CallId, Downstream, Leaf, Millis, QuestionPlace, State};
 use serde::ser::{self, Serialize};
 use std::fmt::{self, Display};
@@ -211,6 +211,7 @@ fn child_word(child: &Child, leaf: Leaf) -> u64 {
     }
     if matches!(leaf, Leaf::Connecting | Leaf::Ready | Leaf::Suspect) {
         word |= u64::from(child.list == Ask::Out) << 10;
+        word |= u64::from(child.lists == Lists::Owed) << 11;
     }
     word
 }

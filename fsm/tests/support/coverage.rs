@@ -78,10 +78,12 @@ pub(crate) enum Premise {
     Q7,
     Q8,
     Q8Gathering,
+    C1,
+    C2,
 }
 
 impl Premise {
-    pub(crate) const ALL: [Self; 71] = [
+    pub(crate) const ALL: [Self; 73] = [
         Self::P1,
         Self::P2,
         Self::P3,
@@ -153,6 +155,8 @@ impl Premise {
         Self::Q7,
         Self::Q8,
         Self::Q8Gathering,
+        Self::C1,
+        Self::C2,
     ];
 }
 

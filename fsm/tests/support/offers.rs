@@ -177,6 +177,7 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
             Report::Listed {
                 digest: 1,
                 count: 1,
+                missing: 0,
             },
         );
         say(
@@ -184,13 +185,16 @@ fn running(world: &World, machine: &Downstream, child: &Child, out: &mut Offers)
             Report::ListErr {},
         );
         if left.variety == Variety::Many {
-            say(
-                20,
-                Report::Listed {
-                    digest: 2,
-                    count: 1,
-                },
-            );
+            for missing in [0, 1] {
+                say(
+                    20,
+                    Report::Listed {
+                        digest: 2,
+                        count: 1,
+                        missing,
+                    },
+                );
+            }
         }
     }
     if child.handshaken
@@ -285,26 +289,32 @@ fn resumes(world: &World, out: &mut Offers) {
 }
 
 fn handshake(left: &Left, child: &Child, say: &mut impl FnMut(u32, Report)) {
-    let mut offers = vec![Listing::Nothing];
+    let mut offers = vec![(Listing::Nothing, 0)];
     if left.listing == ListingPlan::Maybe {
-        offers.push(Listing::Tools);
+        offers.push((Listing::Tools, 0));
+        if left.variety == Variety::Many {
+            offers.push((Listing::Tools, 1));
+            offers.push((Listing::Nothing, 2));
+        }
     }
     let refused = |failure| Report::HandshakeErr { failure };
     if child.probe == Ask::Out {
-        for listing in &offers {
+        for (listing, digest) in &offers {
             let offer = Offer {
                 version: MODERN,
                 listing: *listing,
+                digest: *digest,
             };
             say(20, Report::ProbeModern { offer });
         }
         say(40, Report::ProbeLegacy {});
     }
     if child.init == Ask::Out {
-        for listing in &offers {
+        for (listing, digest) in &offers {
             let offer = Offer {
                 version: LEGACY,
                 listing: *listing,
+                digest: *digest,
             };
             say(40, Report::InitOk { offer });
         }
@@ -561,6 +571,7 @@ fn stale_reports(call: CallId) -> [Report; 8] {
         Report::Listed {
             digest: 3,
             count: 3,
+            missing: 0,
         },
     ]
 }

@@ -139,6 +139,7 @@ pub(crate) fn questions() -> Space {
     let legacy = Offer {
         version: ProtocolVersion::V2025_11_25,
         listing: Listing::Nothing,
+        digest: 0,
     };
     let report = |report| EventKind::Child {
         generation: Generation(1),

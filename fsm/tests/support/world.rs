@@ -37,6 +37,13 @@ pub(crate) enum Ask {
     Answered,
 }
 
+/// What has come of everything that was asked to be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lists {
+    Whole,
+    Owed,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Open,
@@ -63,12 +70,23 @@ pub(crate) struct Child {
     pub(crate) probe: Ask,
     pub(crate) init: Ask,
     pub(crate) list: Ask,
+    pub(crate) lists: Lists,
     pub(crate) ping: Ask,
     pub(crate) handshaken: bool,
+    /// Digest over what it has said of itself.
+    pub(crate) said: u64,
     pub(crate) pressure: Pressure,
 }
 
 impl Child {
+    /// What it says of itself first counts; a late answer to the other question is nobody's.
+    fn say(&mut self, digest: u64) {
+        if !self.handshaken {
+            self.handshaken = true;
+            self.said = digest;
+        }
+    }
+
     /// Whether it can be told something: one that was killed on arrival never could.
     pub(crate) fn is_heard(&self) -> bool {
         self.stage == Stage::Running && self.stdin == End::Open && self.pressure != Pressure::Kill
@@ -134,6 +152,8 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) slot: Slot,
     pub(crate) child: Option<Child>,
+    /// The last digest over what a process has said of itself that anybody was told of.
+    pub(crate) told: u64,
     pub(crate) open: Vec<Open>,
     pub(crate) next_call: u64,
     pub(crate) asked: Vec<Asked>,
@@ -153,6 +173,7 @@ impl World {
             now: Millis(1_000),
             slot: Slot::Free,
             child: None,
+            told: 0,
             open: Vec::new(),
             next_call: 1,
             asked: Vec::new(),
@@ -238,14 +259,14 @@ impl World {
                 child.stdout = End::Open;
             }
             Report::SpawnFailed { .. } => self.child = None,
-            Report::ProbeModern { .. } => {
+            Report::ProbeModern { offer } => {
                 child.probe = Ask::Answered;
-                child.handshaken = true;
+                child.say(offer.digest);
             }
             Report::ProbeLegacy {} => child.probe = Ask::Answered,
-            Report::InitOk { .. } => {
+            Report::InitOk { offer } => {
                 child.init = Ask::Answered;
-                child.handshaken = true;
+                child.say(offer.digest);
             }
             Report::HandshakeErr { .. } => {
                 if child.init == Ask::Out {
@@ -254,7 +275,13 @@ impl World {
                     child.probe = Ask::Answered;
                 }
             }
-            Report::Listed { .. } | Report::ListErr {} => child.list = Ask::Answered,
+            Report::Listed { missing, .. } => {
+                if child.list == Ask::Out && *missing == 0 {
+                    child.lists = Lists::Whole;
+                }
+                child.list = Ask::Answered;
+            }
+            Report::ListErr {} => child.list = Ask::Answered,
             Report::StdoutEof {} => child.stdout = End::Closed,
             Report::StdinBroken {} => child.stdin = End::Broken,
             Report::Pong {} => child.ping = Ask::Answered,
@@ -320,8 +347,10 @@ impl World {
                     probe: Ask::Never,
                     init: Ask::Never,
                     list: Ask::Never,
+                    lists: Lists::Whole,
                     ping: Ask::Never,
                     handshaken: false,
+                    said: 0,
                     pressure: Pressure::None,
                 });
             }
@@ -367,7 +396,13 @@ impl World {
             }
             Effect::WriteProbe { .. } => self.with_child(|child| child.probe = Ask::Out),
             Effect::WriteInit { .. } => self.with_child(|child| child.init = Ask::Out),
-            Effect::WriteList { .. } => self.with_child(|child| child.list = Ask::Out),
+            Effect::WriteList { .. } => self.with_child(|child| {
+                child.list = Ask::Out;
+                child.lists = Lists::Owed;
+            }),
+            Effect::CatalogueChanged { .. } => {
+                self.told = self.child.map_or(self.told, |child| child.said);
+            }
             Effect::Ping { .. } => self.with_child(|child| child.ping = Ask::Out),
             Effect::CloseStdin { .. } => self.with_child(|child| child.stdin = End::Closed),
             Effect::SignalGroup { signal, .. } => {
@@ -380,7 +415,6 @@ impl World {
             Effect::WriteInitialized { .. }
             | Effect::Keep { .. }
             | Effect::SendCancel { .. }
-            | Effect::CatalogueChanged { .. }
             | Effect::Publish
             | Effect::Log(_) => {}
         }

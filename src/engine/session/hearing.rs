@@ -2,7 +2,7 @@
 
 use super::streams::Afterwards;
 use super::{Asked, Session, Speech, line};
-use crate::engine::lister::{Change, Listed};
+use crate::engine::lister::{Change, Listed, Unreadable};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::introduction::Lack;
 use crate::protocol::method;
@@ -115,7 +115,7 @@ impl Session {
         now: Millis,
     ) -> Heard<'static> {
         match (line.kind, &line.id) {
-            (Seeming::Reply, Some(id)) => self.unusable(id, now),
+            (Seeming::Reply, Some(id)) => self.unusable(id, Unreadable::TooLong, now),
             (Seeming::Reply, None) | (Seeming::Call, Some(_) | None) => Heard::Garbage,
         }
     }
@@ -128,7 +128,7 @@ impl Session {
             }),
             ParseError::Duplicate { id, seeming, .. }
             | ParseError::InvalidRequest { id, seeming, .. } => match (seeming, id) {
-                (Seeming::Reply, Some(id)) => self.unusable(id, now),
+                (Seeming::Reply, Some(id)) => self.unusable(id, Unreadable::Malformed, now),
                 // The id of a request is the server's own, whatever of ours it equals.
                 (Seeming::Reply, None) | (Seeming::Call, _) => Heard::Garbage,
             },
@@ -141,7 +141,7 @@ impl Session {
     }
 
     /// A reply whose id is certain and whose content can't be taken: nobody waits for it in vain.
-    fn unusable(&mut self, id: &RequestId, now: Millis) -> Heard<'static> {
+    fn unusable(&mut self, id: &RequestId, why: Unreadable, now: Millis) -> Heard<'static> {
         match Raw::parse(id.as_str()).and_then(DownstreamId::parse) {
             Some(DownstreamId::Call(call)) => Heard::Unusable { call },
             Some(DownstreamId::Own(own)) => match self.asked.remove(&own) {
@@ -150,7 +150,7 @@ impl Session {
                 }),
                 Some(Asked::Discover) => Heard::Report(Report::ProbeLegacy {}),
                 Some(Asked::List(kind)) => {
-                    let listed = self.lister.unusable(kind, &mut self.complaints);
+                    let listed = self.lister.unusable(kind, why, &mut self.complaints);
                     self.listed(listed)
                 }
                 Some(Asked::Ping) => Heard::Report(Report::Pong {}),
@@ -172,7 +172,7 @@ impl Session {
                     .and_then(|params| params.progress_token().ok().flatten());
                 let call = token
                     .and_then(|token| RequestId::from_json(token.text()))
-                    .and_then(|token| self.latest(token));
+                    .and_then(|token| self.tokens.latest(token));
                 match (call, token) {
                     (Some(call), Some(token)) => Heard::Progress { call, token },
                     (_, _) => Heard::Other,
@@ -206,14 +206,6 @@ impl Session {
             method::LISTEN_ACKNOWLEDGED => Heard::Other,
             _ => Heard::Notice(notification),
         }
-    }
-
-    /// The latest call under way with this token.
-    fn latest(&self, token: RequestId) -> Option<CallId> {
-        let first = (token.clone(), CallId(0));
-        let last = (token, CallId(u64::MAX));
-        let (_, call) = self.tokens.range(first..=last).next_back()?;
-        Some(*call)
     }
 
     /// What the server asks: whether we live, or something of the client. A client that can't be
@@ -320,8 +312,10 @@ impl Session {
                 let listed = self.lister.page(*kind, *raw, &mut self.complaints);
                 self.listed(listed)
             }
-            (Asked::List(kind), Outcome::Error { raw, .. }) => {
-                let listed = self.lister.refused(*kind, *raw, &mut self.complaints);
+            (Asked::List(kind), Outcome::Error { raw, code }) => {
+                let listed = self
+                    .lister
+                    .refused(*kind, *raw, *code, &mut self.complaints);
                 self.listed(listed)
             }
             (
@@ -360,9 +354,14 @@ impl Session {
                 Heard::NextPage(self.request(Asked::List(kind), kind.method(), &member))
             }
             Listed::Open => Heard::Other,
-            Listed::All { digest, tools } => Heard::Report(Report::Listed {
+            Listed::All {
+                digest,
+                tools,
+                missing,
+            } => Heard::Report(Report::Listed {
                 digest,
                 count: tools,
+                missing,
             }),
             Listed::Nothing => Heard::Report(Report::ListErr {}),
         }

@@ -2,9 +2,9 @@
 
 use super::{Conn, State, TeardownStep, Then, Turn, Why, arrival};
 use crate::conn::relay::{Future, Suspicion};
-use crate::conn::{ListState, Pipe, Place};
+use crate::conn::{Pipe, Place};
 use crate::decision::Ignored;
-use crate::effect::{Effect, LogEvent};
+use crate::effect::LogEvent;
 use crate::event::{EventKind, Operator, Report};
 use crate::id::{Millis, TimerKey};
 use crate::view::LastError;
@@ -205,7 +205,7 @@ fn connected(conn: &mut Conn, event: &EventKind, turn: &mut Turn<'_>) -> Outcome
         EventKind::Timer {
             key: TimerKey::List,
         } => {
-            list_timer(conn, turn);
+            conn.list_timer(turn);
             Handled
         }
         EventKind::SlotGranted { .. }
@@ -234,27 +234,20 @@ fn replace(conn: &mut Conn, drain_ms: Millis, turn: &mut Turn<'_>) -> State {
 
 fn reported(conn: &mut Conn, report: &Report, turn: &mut Turn<'_>) -> Outcome<State> {
     match report {
-        Report::Listed { digest, count } => {
-            if !list_is_out(conn) {
-                return turn.ignore(Ignored::Unexpected);
-            }
-            conn.take_catalogue(*digest, *count, turn);
-            list_answered(conn, turn);
+        Report::Listed {
+            digest,
+            count,
+            missing,
+        } => {
+            conn.listed(*digest, *count, *missing, turn);
             Handled
         }
         Report::ListErr {} => {
-            if !list_is_out(conn) {
-                return turn.ignore(Ignored::Unexpected);
-            }
-            list_answered(conn, turn);
-            if conn.list == ListState::Settled {
-                conn.list = ListState::Paused;
-                conn.arm(TimerKey::List, conn.tuning.list_gap_ms, turn);
-            }
+            conn.not_listed(turn);
             Handled
         }
         Report::ListChanged {} => {
-            list_changed(conn, turn);
+            conn.list_changed(turn);
             Handled
         }
         Report::StdoutEof {} => Transition(lost(conn, LastError::OutputClosed, turn)),
@@ -290,61 +283,5 @@ fn lost(conn: &mut Conn, error: LastError, turn: &mut Turn<'_>) -> State {
     State::Reaping {
         then: Then::Restart,
         step: TeardownStep::Lingering,
-    }
-}
-
-fn list_is_out(conn: &Conn) -> bool {
-    match conn.list {
-        ListState::Out | ListState::OutAndWanted => true,
-        ListState::Settled | ListState::Wanted | ListState::Paused => false,
-    }
-}
-
-fn ask_for_list(conn: &mut Conn, turn: &mut Turn<'_>) {
-    conn.list = ListState::Out;
-    conn.write(|generation| Effect::WriteList { generation }, turn);
-    conn.arm(TimerKey::List, conn.tuning.list_ms, turn);
-}
-
-fn list_changed(conn: &mut Conn, turn: &mut Turn<'_>) {
-    match conn.list {
-        ListState::Settled => {
-            let listed_at = conn
-                .catalogue
-                .map_or(Millis::ZERO, |catalogue| catalogue.listed_at);
-            if turn.at.since(listed_at) >= conn.tuning.list_gap_ms {
-                ask_for_list(conn, turn);
-            } else {
-                want_list(conn, turn);
-            }
-        }
-        ListState::Out => conn.list = ListState::OutAndWanted,
-        ListState::Paused => conn.list = ListState::Wanted,
-        ListState::OutAndWanted | ListState::Wanted => {
-            turn.ignored = Some(Ignored::AlreadyWanted);
-        }
-    }
-}
-
-fn want_list(conn: &mut Conn, turn: &mut Turn<'_>) {
-    conn.list = ListState::Wanted;
-    conn.arm(TimerKey::List, conn.tuning.list_gap_ms, turn);
-}
-
-fn list_answered(conn: &mut Conn, turn: &mut Turn<'_>) {
-    conn.disarm(TimerKey::List, turn);
-    if conn.list == ListState::OutAndWanted {
-        want_list(conn, turn);
-    } else {
-        conn.list = ListState::Settled;
-    }
-}
-
-/// The pause is over, or the request found no answer; a late answer is then nobody's.
-fn list_timer(conn: &mut Conn, turn: &mut Turn<'_>) {
-    match conn.list {
-        ListState::Wanted => ask_for_list(conn, turn),
-        ListState::Out | ListState::OutAndWanted => list_answered(conn, turn),
-        ListState::Settled | ListState::Paused => conn.list = ListState::Settled,
     }
 }

@@ -103,14 +103,18 @@ fn reported(
         {
             refused(conn, why, *failure, turn)
         }
-        Report::Listed { digest, count } if phase == Phase::Listing => {
+        Report::Listed {
+            digest,
+            count,
+            missing,
+        } if phase == Phase::Listing => {
             conn.take_catalogue(*digest, *count, turn);
+            conn.first_listed(*missing);
             Transition(State::Ready)
         }
         Report::ListErr {} if phase == Phase::Listing => {
-            if conn.list == ListState::Settled {
-                conn.list = ListState::Paused;
-            }
+            conn.tell_offer(turn);
+            conn.first_listed(1);
             Transition(State::Ready)
         }
         Report::ListChanged {} if phase == Phase::Listing => {
@@ -165,6 +169,7 @@ fn first_phase(conn: &Conn) -> Phase {
 /// The process has said what it is. What follows is its list, if it has one.
 fn shake_hands(conn: &mut Conn, why: Why, offer: Offer, turn: &mut Turn<'_>) -> State {
     conn.era = Era::Known(offer.version);
+    conn.offered(offer.digest);
     match offer.listing {
         Listing::Tools => State::Connecting {
             phase: Phase::Listing,

@@ -15,6 +15,7 @@ pub(crate) const fn offer(version: ProtocolVersion) -> Offer {
     Offer {
         version,
         listing: Listing::Tools,
+        digest: 0,
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use asking::*;
 pub(crate) use effects::*;
 use rea_fsm::{
     Asks, CallClass, CallId, Decision, Downstream, Drain, Effect, Event, EventKind, ExitStatus,
-    Generation, HandshakeFailure, Ignored, IoErrorKind, Leaf, Millis, Operator, Phase,
+    Generation, HandshakeFailure, Ignored, IoErrorKind, Leaf, Millis, Offer, Operator, Phase,
     ProtocolVersion, QuestionId, ReplyKind, Report, SpawnFailure, State, Ticket, TimerKey, Tuning,
 };
 
@@ -160,12 +160,29 @@ impl Machine {
         })
     }
 
+    /// As [`init_ok`](Self::init_ok), by a server that has said just this of itself.
+    pub(crate) fn init_saying(&mut self, digest: u64) -> &mut Self {
+        let offer = offer(ProtocolVersion::V2025_11_25);
+        self.report(Report::InitOk {
+            offer: Offer { digest, ..offer },
+        })
+    }
+
     pub(crate) fn handshake_err(&mut self, failure: HandshakeFailure) -> &mut Self {
         self.report(Report::HandshakeErr { failure })
     }
 
     pub(crate) fn listed(&mut self, digest: u64, count: u32) -> &mut Self {
-        self.report(Report::Listed { digest, count })
+        self.listed_but_for(0, digest, count)
+    }
+
+    /// Some lists have arrived, and so many have not.
+    pub(crate) fn listed_but_for(&mut self, missing: u32, digest: u64, count: u32) -> &mut Self {
+        self.report(Report::Listed {
+            digest,
+            count,
+            missing,
+        })
     }
 
     pub(crate) fn list_err(&mut self) -> &mut Self {

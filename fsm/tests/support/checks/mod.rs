@@ -5,6 +5,7 @@
 mod calls;
 mod effects;
 mod health;
+mod lists;
 mod processes;
 mod questions;
 mod quiet;
@@ -96,6 +97,8 @@ const CHECKS: &[Check] = &[
     calls::p12_armed_timers_are_the_interpreters,
     calls::p13_queue_and_flight_are_bounded,
     calls::p25_one_calls_failure_is_its_own,
+    lists::c1_what_is_owed_is_asked_for_again,
+    lists::c2_what_a_ready_server_says_of_itself_is_told,
     processes::p15_stopped_stays_stopped,
     processes::p16_closed_holds_nothing,
     processes::p17_a_stop_ends_in_time,
