@@ -2,6 +2,7 @@
 
 use super::environment;
 use super::serve::EVENTS_FOLDER;
+use crate::config::policy::Policy;
 use crate::config::registry::Registry;
 use crate::config::root::Root;
 use crate::config::state_dir::StateDir;
@@ -27,6 +28,11 @@ impl Place {
         let root = Root::find(root, &environment::text, &here)?;
         let state = StateDir::existing(&root, &environment::text);
         Ok(Self { root, state })
+    }
+
+    /// What the project's policy says; nothing if it can't be read, which `rea serve` tells.
+    pub fn policy(&self) -> Option<Policy> {
+        Policy::load(&self.root).ok()
     }
 
     /// Where the event logs are: where the registry says, if there is one that can be read.

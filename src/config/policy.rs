@@ -10,7 +10,7 @@
 mod pattern;
 mod schema;
 
-use super::decode::{Fields, boolean, finish, list, version};
+use super::decode::{Fields, boolean, finish, list, text, version};
 use super::file::{self, FileError};
 use super::ignored::{Ignored, IgnoredKeys};
 use super::problem::{Problem, ProblemKind};
@@ -28,8 +28,27 @@ pub struct Policy {
     pub redact: Redact,
     /// Whether the health tool shows the words behind a server's state.
     pub expose_diagnostics: bool,
+    /// What else it says, for whoever looks.
+    pub said: Said,
     /// To be shown once.
     pub warning: Option<IgnoredKeys>,
+}
+
+/// What has no effect here, and is shown beside the state because the reference gateway shows it there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// `profile`.
+    pub profile: Option<String>,
+    /// `autonomy_level`.
+    pub autonomy_level: Option<String>,
+    /// `max_autonomy_level`.
+    pub max_autonomy_level: Option<String>,
+    /// `block_ai_attribution`.
+    pub block_ai_attribution: Option<bool>,
+    /// How many `blocked_paths` there are.
+    pub blocked_paths_count: Option<usize>,
+    /// `review.codex_required`.
+    pub codex_required: Option<bool>,
 }
 
 /// What counts as a secret, beside what is always one, and where it is looked for, beside everything that is kept or shown.
@@ -97,8 +116,37 @@ fn read(document: Option<&Node>, problems: &mut Vec<Problem>) -> Option<Policy> 
     Some(Policy {
         redact,
         expose_diagnostics,
+        said: said(&fields),
         warning: IgnoredKeys::of(PLACE, ignored),
     })
+}
+
+/// Read again without complaint: what is wrong has been told when it was checked.
+fn said(fields: &Fields<'_>) -> Said {
+    let mut told = Vec::new();
+    let mut word = |key| {
+        let node = fields.get(key)?;
+        text(node, key, &mut told).map(str::to_owned)
+    };
+    let (profile, autonomy_level) = (word("profile"), word("autonomy_level"));
+    let max_autonomy_level = word("max_autonomy_level");
+    let flag = |node: &Node, key| boolean(node, key, &mut Vec::new());
+    let review = fields.get("review").and_then(|node| match &node.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key.text == "codex_required"),
+        Value::Null | Value::Plain(_) | Value::Quoted(_) | Value::List(_) => None,
+    });
+    Said {
+        profile,
+        autonomy_level,
+        max_autonomy_level,
+        block_ai_attribution: fields
+            .get("block_ai_attribution")
+            .and_then(|node| flag(node, "block_ai_attribution")),
+        blocked_paths_count: fields
+            .get("blocked_paths")
+            .map(|node| list(node, "blocked_paths", &mut Vec::new()).len()),
+        codex_required: review.and_then(|(_, node)| flag(node, "codex_required")),
+    }
 }
 
 /// A map of which some keys are read here, and some only checked.

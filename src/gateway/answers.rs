@@ -92,7 +92,9 @@ impl Front for Client {
             let first = first.as_ref();
             edits.extend(first.map(|(at, members)| Edit::insert(*at, members.as_bytes())));
             let out = world.client(Some(ended.server_id));
+            let written_from = out.len();
             if reply_to_client(out, line, start..end, &client_id, edits).is_ok() {
+                self.payloads.redact_result(out, written_from);
                 out.push(b'\n');
                 return heard.goes_on;
             }

@@ -16,6 +16,7 @@ use super::health::{Diagnostics, PolicyFacts};
 use super::listens::Listens;
 use super::live::Run;
 use super::notices::Notices;
+use super::payloads::Payloads;
 use super::policy::CallPolicy;
 use super::questions::{Purpose, Questions};
 use super::speaker::Speaker;
@@ -77,12 +78,12 @@ pub struct ClientSetup {
     pub list_keep_ms: Millis,
     /// How long the client has for a question in an answer.
     pub question_ms: Millis,
-    /// The wall clock at the log's zero.
-    pub began: Timestamp,
     /// With what states are sealed; of this run alone.
     pub key: [u8; 32],
     /// Takes secrets out of text that goes to the log.
     pub redact: TextFilter,
+    /// What is taken out of calls and answers.
+    pub payloads: Payloads,
     /// What never changes in a run.
     pub run: Run,
     /// Whether the client is told why something is wrong.
@@ -94,6 +95,7 @@ pub struct ClientSetup {
 /// What the gateway knows of its client.
 pub struct Client {
     pub(super) redact: TextFilter,
+    pub(super) payloads: Payloads,
     pub(super) run: Run,
     pub(super) diagnostics: Diagnostics,
     pub(super) policy_facts: PolicyFacts,
@@ -120,6 +122,8 @@ impl Client {
     pub fn new(setup: ClientSetup) -> Self {
         Self {
             redact: setup.redact,
+            payloads: setup.payloads,
+            began: setup.run.began,
             run: setup.run,
             diagnostics: setup.diagnostics,
             policy_facts: setup.policy_facts,
@@ -133,7 +137,6 @@ impl Client {
             exchanges: Exchanges::new(setup.question_ms),
             tasks: Tasks::default(),
             sealer: Sealer::new(setup.key),
-            began: setup.began,
             now: Millis::ZERO,
             calls: BTreeMap::new(),
             by_client_id: BTreeSet::new(),

@@ -5,11 +5,14 @@ use crate::engine::{Engine, World};
 use crate::journal::{Health, HealthState};
 use crate::live_state::{Complaint, DownstreamState, LiveState, LogState, LogStatus, Now, wall};
 use crate::protocol::version;
+use jiff::Timestamp;
 
 /// What never changes in a run.
 pub struct Run {
     /// Names it.
     pub session_id: String,
+    /// The wall clock at the log's zero.
+    pub began: Timestamp,
     /// The gateway's process.
     pub pid: u32,
     /// Where metrics are served.

@@ -15,6 +15,7 @@ mod lifecycle;
 mod listens;
 mod live;
 mod notices;
+mod payloads;
 mod policy;
 mod questions;
 mod requests;
@@ -27,6 +28,7 @@ pub use client::{Client, ClientSetup, TextFilter};
 pub use health::{Diagnostics, HEALTH_TOOL, PolicyFacts};
 pub use lifecycle::Patience;
 pub use live::Run;
+pub use payloads::{Payloads, SecretFinder};
 pub use policy::{Annotations, CallPolicy, ToolPolicy};
 
 use crate::engine::{Changes, Engine, ServerId, ServerReport, World};

@@ -88,6 +88,7 @@ impl Client {
             let text = error.to_string();
             return refuse(&client_id, ErrorCode::InvalidParams, &text, engine.world());
         }
+        self.payloads.redact_arguments(&mut relayed);
         self.by_client_id.insert((client_id.clone(), id));
         let level = match asks {
             Asks::Directly => None,

@@ -149,8 +149,15 @@ impl Redactor {
         self.longest_exact_bytes.max(PATTERN_GUARD_BYTES)
     }
 
+    /// Whether one of the values stands in the text.
+    pub fn holds_value(&self, text: &str) -> bool {
+        self.exact
+            .as_ref()
+            .is_some_and(|exact| exact.is_match(text))
+    }
+
     /// Where secrets are: in order, apart from each other.
-    fn spans(&self, text: &str) -> Vec<Range<usize>> {
+    pub fn spans(&self, text: &str) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = self
             .exact
             .iter()

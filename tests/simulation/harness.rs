@@ -10,7 +10,7 @@ use rea::catalogue::Remembered;
 use rea::engine::{Engine, ServerId, ServerSetup};
 use rea::gateway::{
     Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, HEALTH_TOOL, Input,
-    Patience, PolicyFacts, Run,
+    Patience, Payloads, PolicyFacts, Run, SecretFinder,
 };
 use rea::journal::{About, Journal, Limits, MemoryHandle, Mode, machine_seed};
 use rea_fsm::{Leaf, Millis, Remains, State, Tuning};
@@ -39,6 +39,22 @@ pub(crate) struct Setup {
     pub(crate) lateness: Option<Lateness>,
     pub(crate) world_seed: u64,
     pub(crate) log: LogSetup,
+    pub(crate) payloads: PayloadSetup,
+}
+
+/// What secrets are taken out of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PayloadSetup {
+    pub(crate) arguments: bool,
+    pub(crate) results: bool,
+}
+
+/// Finds every [`SECRET`].
+fn finder() -> SecretFinder {
+    Box::new(|text| {
+        let found = text.match_indices(SECRET);
+        found.map(|(at, found)| at..at + found.len()).collect()
+    })
 }
 
 /// The log, and what becomes of its disk.
@@ -111,6 +127,7 @@ impl Setup {
             lateness: None,
             world_seed: 7,
             log: LogSetup::default(),
+            payloads: PayloadSetup::default(),
         }
     }
 }
@@ -195,11 +212,15 @@ impl Sim {
             list_budget_ms: Millis(setup.list_budget_ms),
             list_keep_ms: Millis(60_000),
             question_ms: Millis(2_000),
-            began: began(),
             key: [7; 32],
             redact: Box::new(|text: &str| text.replace(SECRET, "[REDACTED]")),
+            payloads: Payloads {
+                arguments: setup.payloads.arguments.then(finder),
+                results: setup.payloads.results.then(finder),
+            },
             run: Run {
                 session_id: "simulated".to_owned(),
+                began: began(),
                 pid: 1,
                 metrics_port: None,
                 version: "0",

@@ -2,7 +2,9 @@
 
 use super::child::Chunks;
 use super::client::{Script, script};
-use super::harness::{DiskFull, Lateness, LogSetup, Remainder, ServerSpec, Setup, Sim};
+use super::harness::{
+    DiskFull, Lateness, LogSetup, PayloadSetup, Remainder, ServerSpec, Setup, Sim,
+};
 use super::moody::{LINE_BYTES_MAX, Temper, birth};
 use super::rng::Rng;
 use rea::gateway::ToolPolicy;
@@ -134,6 +136,7 @@ impl Plan {
             },
             lateness,
             world_seed: rng.next(),
+            payloads: PayloadSetup::default(),
             log: log(&mut rng),
             servers,
         };

@@ -4,13 +4,14 @@ use super::world::RealWorld;
 use super::{EVENTS_FOLDER, LOGS_FOLDER, boot_id, random, random_bytes, tuning};
 use crate::catalogue::{ConfigDigest, Remembered};
 use crate::config::journal::JournalMode;
+use crate::config::policy::Policy;
 use crate::config::registry::Registry;
 use crate::config::secret::is_secret_name;
 use crate::config::server::{Protocol, Retry, Server};
 use crate::engine::{Catalogue, Engine, ServerId, ServerSetup};
 use crate::gateway::{
-    Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, Patience, PolicyFacts, Run,
-    ToolPolicy,
+    Annotations, CallPolicy, Client, ClientSetup, Diagnostics, Gateway, Patience, Payloads,
+    PolicyFacts, Run, SecretFinder, ToolPolicy,
 };
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::redact::SharedRedactor;
@@ -23,10 +24,10 @@ use rea_fsm::{CallClass, Millis};
 /// Puts the machines, the log and the client's side together.
 pub(super) fn assemble(
     registry: &Registry,
+    policy: &Policy,
     remembered: &[Option<Remembered>],
     run: Run,
     state_dir: &Utf8Path,
-    began: Timestamp,
     real: RealWorld,
     redactor: &SharedRedactor,
 ) -> anyhow::Result<Gateway<RealWorld>> {
@@ -50,7 +51,7 @@ pub(super) fn assemble(
         build: concat!("rea ", env!("CARGO_PKG_VERSION")).to_owned(),
         session: run.session_id.clone(),
         boot: boot_id(),
-        began,
+        began: run.began,
         jitter_seed,
         config: setups
             .iter()
@@ -74,7 +75,8 @@ pub(super) fn assemble(
     let journal = Journal::open(&events_dir, mode, about, limits);
     let slots = usize::try_from(registry.gateway.spawn_slots)?;
     let engine = Engine::new(setups, slots, journal, real);
-    let policies = registry.servers.iter().map(policy).collect();
+    let policies = registry.servers.iter().map(call_policy).collect();
+    let payloads = payloads(policy, redactor);
     let redactor = redactor.clone();
     let redact = Box::new(move |text: &str| redactor.current().redact(text).into_owned());
     let list_budget_ms = Millis(registry.gateway.list_budget_ms);
@@ -94,12 +96,16 @@ pub(super) fn assemble(
                 .max()
                 .unwrap_or_default(),
         ),
-        began,
         key: random_bytes()?,
         redact,
         run,
-        diagnostics: Diagnostics::Hidden,
-        policy_facts: PolicyFacts::default(),
+        payloads,
+        diagnostics: if policy.expose_diagnostics {
+            Diagnostics::Shown
+        } else {
+            Diagnostics::Hidden
+        },
+        policy_facts: policy_facts(policy),
     });
     for (server, remembered) in (0..).map(ServerId).zip(remembered) {
         if let Some(remembered) = remembered {
@@ -118,11 +124,40 @@ pub(super) fn assemble(
     Ok(Gateway::new(engine, client, patience, line_bytes_max))
 }
 
-pub(super) fn about_run(state_dir: &Utf8Path, session: &str, metrics_port: Option<u16>) -> Run {
+/// What is taken out of calls and answers, if the policy says so.
+fn payloads(policy: &Policy, redactor: &SharedRedactor) -> Payloads {
+    let finder = |is_wanted: bool| -> Option<SecretFinder> {
+        let redactor = redactor.clone();
+        is_wanted.then(|| -> SecretFinder { Box::new(move |text| redactor.current().spans(text)) })
+    };
+    Payloads {
+        arguments: finder(policy.redact.arguments),
+        results: finder(policy.redact.results),
+    }
+}
+
+fn policy_facts(policy: &Policy) -> PolicyFacts {
+    let said = &policy.said;
+    PolicyFacts {
+        profile: said.profile.clone(),
+        autonomy_level: said.autonomy_level.clone(),
+        max_autonomy_level: said.max_autonomy_level.clone(),
+        block_ai_attribution: said.block_ai_attribution,
+        blocked_paths_count: said.blocked_paths_count,
+    }
+}
+
+pub(super) fn about_run(
+    state_dir: &Utf8Path,
+    session: &str,
+    began: Timestamp,
+    metrics_port: Option<u16>,
+) -> Run {
     let logs = state_dir.join(LOGS_FOLDER);
     let of_session = session.to_owned();
     Run {
         session_id: session.to_owned(),
+        began,
         pid: std::process::id(),
         metrics_port,
         version: env!("CARGO_PKG_VERSION"),
@@ -164,7 +199,7 @@ pub(super) fn config_digest(server: &Server) -> ConfigDigest {
     ConfigDigest::of(texts)
 }
 
-fn policy(server: &Server) -> CallPolicy {
+fn call_policy(server: &Server) -> CallPolicy {
     let tools = server.tools.iter().map(|(tool, rule)| {
         let class = rule.retry.map(|retry| match retry {
             Retry::Idempotent => CallClass::Idempotent,

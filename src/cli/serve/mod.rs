@@ -13,6 +13,7 @@ mod world;
 use crate::catalogue::{self, CATALOGUE_FOLDER, Keeper};
 use crate::cli::environment;
 use crate::config::halt::HALT_FILE;
+use crate::config::policy::Policy;
 use crate::config::registry::Registry;
 use crate::config::root::{FOLDER, Root};
 use crate::config::state_dir::{StateDir, StateNote};
@@ -61,7 +62,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|server| Launch::new(server, &environment::raw))
         .collect();
-    let redactor = Redactor::new()?.with_secrets(launches.iter().flat_map(Launch::secrets))?;
+    let policy = Policy::load(&root)?;
+    let redactor = Redactor::new()?
+        .with_patterns(&policy.redact.patterns)
+        .with_secrets(launches.iter().flat_map(Launch::secrets))?;
     let redactor = SharedRedactor::new(redactor);
     let session = session_id()?;
 
@@ -71,7 +75,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(log_lines))?;
     let (state_dir, note) = StateDir::open(&root, &environment::text)?;
     let switches = switches(&root, &state_dir);
-    announce(&registry, &root, note.as_ref(), &switches);
+    announce(&registry, &policy, &root, note.as_ref(), &switches);
 
     let filter = {
         let redactor = redactor.clone();
@@ -90,7 +94,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let catalogues = state_dir.subfolder(CATALOGUE_FOLDER)?;
     let holds_secret = {
         let redactor = redactor.clone();
-        Box::new(move |text: &str| redactor.current().redact(text) != text)
+        Box::new(move |text: &str| redactor.current().holds_value(text))
     };
     let (keeper, _last_catalogues) = Keeper::start(catalogues.clone(), unfinished, holds_secret)?;
 
@@ -127,14 +131,15 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
             );
             let gateway = assemble(
                 &registry,
+                &policy,
                 &remembered,
                 about_run(
                     state_dir.path(),
                     &session,
+                    began.wall(),
                     metrics.as_ref().map(Opened::port),
                 ),
                 state_dir.path(),
-                began.wall(),
                 real,
                 &redactor,
             )?;
@@ -146,12 +151,21 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What whoever starts a gateway should know at once.
-fn announce(registry: &Registry, root: &Root, note: Option<&StateNote>, switches: &[Utf8PathBuf]) {
+fn announce(
+    registry: &Registry,
+    policy: &Policy,
+    root: &Root,
+    note: Option<&StateNote>,
+    switches: &[Utf8PathBuf],
+) {
     if let Some(note) = note {
         warn!(event = "gateway.state_elsewhere", "{note}");
     }
     for warning in &registry.warnings {
         warn!(event = "registry.warning", "{warning}");
+    }
+    if let Some(warning) = &policy.warning {
+        warn!(event = "policy.warning", "{warning}");
     }
     if registry.servers.is_empty() {
         warn!(

@@ -85,6 +85,7 @@ pub(super) fn text(report: &Report) -> io::Result<String> {
         Halt::Unknown { error } => (true, Some(error.as_str())),
     };
     let log = report.log.as_ref();
+    let policy = &report.policy;
     let status = Status {
         base_dir: report.root.as_str(),
         verdict: Verdict::of(report),
@@ -94,10 +95,10 @@ pub(super) fn text(report: &Report) -> io::Result<String> {
         policy: Policy {
             halt_active,
             halt_reason,
-            profile: None,
-            autonomy_level: None,
-            blocked_paths_count: None,
-            codex_required: None,
+            profile: policy.profile.as_deref(),
+            autonomy_level: policy.autonomy_level.as_deref(),
+            blocked_paths_count: policy.blocked_paths_count,
+            codex_required: policy.codex_required,
         },
         audit: Audit {
             present: log.is_some(),

@@ -10,6 +10,7 @@ mod watch;
 
 use super::place::Place;
 use crate::config::halt::{self, HALT_FILE, Halt};
+use crate::config::policy::Said;
 use crate::config::root::FOLDER;
 use crate::journal::Tail;
 use crate::live_state::{self, Found, Liveness, Seen};
@@ -44,6 +45,7 @@ pub(super) struct Report {
     found: Found,
     halt: Halt,
     log: Option<Tail>,
+    policy: Said,
 }
 
 impl Report {
@@ -58,6 +60,7 @@ impl Report {
             found: live_state::read(&place.state),
             halt,
             log: log::look(place),
+            policy: place.policy().unwrap_or_default().said,
         }
     }
 
