@@ -31,14 +31,16 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
     }
 }
 
-/// Why a server is not tried.
+/// Why a server is not tried, and what it takes: a gateway reads its environment and its registry
+/// once, when it starts.
 pub fn block_reason(reason: &BlockReason) -> String {
-    match reason {
+    let what = match reason {
         BlockReason::MissingEnv { names } => {
-            format!(
-                "missing env: {}; set it where the gateway is started",
-                names.join(", ")
-            )
+            let (names, them) = (
+                names.join(", "),
+                if names.len() == 1 { "it" } else { "them" },
+            );
+            format!("missing env: {names}; set {them} where the gateway is started")
         }
         BlockReason::BadTemplate { detail }
         | BlockReason::CommandNotFound { detail }
@@ -48,7 +50,8 @@ pub fn block_reason(reason: &BlockReason) -> String {
         BlockReason::ProtocolUnsupported => {
             "it speaks no revision of the protocol that this gateway speaks".to_owned()
         }
-    }
+    };
+    format!("{what}; afterwards restart the gateway, or the client that runs it")
 }
 
 /// What went wrong last.
