@@ -572,3 +572,25 @@ fn a_file_that_is_no_text_or_too_large_is_refused() {
         format!("{path} can't be read")
     );
 }
+
+#[test]
+fn the_examples_of_the_documents_load() {
+    for page in ["README.md", "docs/registry.md"] {
+        let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut example = String::new();
+        let is_before = |line: &&str| !line.trim_start().starts_with("```yaml");
+        let mut lines = text.lines().skip_while(is_before);
+        let fence = lines
+            .next()
+            .unwrap_or_else(|| panic!("no example in {page}"));
+        let indent = fence.len() - fence.trim_start().len();
+        for line in lines.take_while(|line| !line.trim_start().starts_with("```")) {
+            example.push_str(line.get(indent..).unwrap_or_default());
+            example.push('\n');
+        }
+        let registry = Registry::parse(&example, Utf8Path::new("/project"), &nothing_set)
+            .unwrap_or_else(|problems| panic!("{page}: {problems:#?}"));
+        assert_eq!(registry.servers.len(), 2, "{page}");
+    }
+}

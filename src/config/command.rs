@@ -160,7 +160,7 @@ fn utf8(command: &str, file: PathBuf) -> Result<Utf8PathBuf, CommandError> {
 
 /// What somebody who knows shells has probably meant; else the `usual` advice.
 fn advice(command: &str, usual: &'static str) -> &'static str {
-    if command.starts_with("~") {
+    if command.starts_with('~') {
         "; \"~\" is not expanded: write the whole path"
     } else if command.trim().contains(char::is_whitespace) {
         "; command is the program alone, its arguments belong in args"

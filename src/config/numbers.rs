@@ -6,6 +6,8 @@
 //! Invariant: a key that can be written is a row, and a row is a field, so nothing can be read and then not arrive. Take
 //! [`Numbers`] apart without `..` where it is used, and a new row can't be forgotten there either.
 
+#[cfg(test)]
+mod page;
 mod parse;
 mod table;
 
