@@ -215,8 +215,9 @@ fn refused(
         Refusal::Blocked(reason) => (
             "blocked",
             format!(
-                "server \"{server}\" can't be started: {}. Somebody has to do that first",
-                words::block_reason(reason)
+                "server \"{server}\" can't be started: {}. Somebody has to change that first, {}",
+                words::block_reason(reason),
+                words::THEN_RESTART
             ),
             None,
         ),

@@ -31,16 +31,18 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
     }
 }
 
-/// Why a server is not tried, and what it takes: a gateway reads its environment and its registry
-/// once, when it starts.
+/// What has to follow when the cause of a block is gone: a gateway reads its registry and its
+/// environment once.
+pub const THEN_RESTART: &str = "then restart the gateway, or the client that runs it";
+
+/// Why a server is not tried.
 pub fn block_reason(reason: &BlockReason) -> String {
-    let what = match reason {
+    match reason {
         BlockReason::MissingEnv { names } => {
-            let (names, them) = (
-                names.join(", "),
-                if names.len() == 1 { "it" } else { "them" },
-            );
-            format!("missing env: {names}; set {them} where the gateway is started")
+            format!(
+                "missing env: {}; set it where the gateway is started",
+                names.join(", ")
+            )
         }
         BlockReason::BadTemplate { detail }
         | BlockReason::CommandNotFound { detail }
@@ -50,8 +52,7 @@ pub fn block_reason(reason: &BlockReason) -> String {
         BlockReason::ProtocolUnsupported => {
             "it speaks no revision of the protocol that this gateway speaks".to_owned()
         }
-    };
-    format!("{what}; afterwards restart the gateway, or the client that runs it")
+    }
 }
 
 /// What went wrong last.
