@@ -254,5 +254,17 @@ pub(super) fn order(
     }
 }
 
+/// The keys of a server's numbers.
+pub fn server_keys() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.key)
+}
+
+/// A server's number as somebody wrote it: milliseconds, bytes or a count. `None` if there is no
+/// such key.
+pub fn read_as_written(key: &str, text: &str) -> Option<Result<u64, ProblemKind>> {
+    let row = ROWS.iter().find(|row| row.key == key)?;
+    Some(parse::read(text, key, *row))
+}
+
 #[cfg(test)]
 mod tests;
