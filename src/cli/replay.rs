@@ -174,10 +174,13 @@ pub fn verdict(
     out.flush()?;
     if let Some(only) = only.filter(|_| !names_server) {
         let (only, servers) = (safe(only), Vec::from_iter(servers).join(", "));
-        let servers = safe(&servers);
+        let others = match safe(&servers) {
+            none if none.is_empty() => "it has no servers".to_owned(),
+            servers => format!("its servers are {servers}"),
+        };
         writeln!(
             err,
-            "the log says nothing about a server `{only}`; its servers are {servers}"
+            "the log says nothing about a server `{only}`; {others}"
         )?;
     }
     summary::write(&report, is_live, &args.what_if, err)?;

@@ -23,7 +23,7 @@ pub enum CommandError {
         cwd: Utf8PathBuf,
     },
     /// A path was given and there is nothing.
-    #[error("no such file: {path} (command \"{command}\"){}", advice(command, ""))]
+    #[error("no such file: {path} (command \"{command}\"){}", slip(command).unwrap_or_default())]
     NoFile {
         /// The command as written.
         command: String,
@@ -32,9 +32,8 @@ pub enum CommandError {
     },
     /// No folder of PATH has it.
     #[error(
-        "\"{command}\" was not found in PATH, looked in: {}{}",
-        folders(searched),
-        advice(command, "; install it, write its full path, or set PATH in env")
+        "\"{command}\" was not found in PATH{}",
+        slip(command).map_or_else(|| looked_in(searched), str::to_owned)
     )]
     NotInPath {
         /// The command as written.
@@ -158,23 +157,24 @@ fn utf8(command: &str, file: PathBuf) -> Result<Utf8PathBuf, CommandError> {
     })
 }
 
-/// What somebody who knows shells has probably meant; else the `usual` advice.
-fn advice(command: &str, usual: &'static str) -> &'static str {
+/// What somebody who thought of a shell has probably meant.
+fn slip(command: &str) -> Option<&'static str> {
     if command.starts_with('~') {
-        "; \"~\" is not expanded: write the whole path"
+        Some("; \"~\" is not expanded: write the whole path")
     } else if command.trim().contains(char::is_whitespace) {
-        "; command is the program alone, its arguments belong in args"
+        Some("; command is the program alone, its arguments belong in args")
     } else {
-        usual
+        None
     }
 }
 
-fn folders(searched: &[PathBuf]) -> String {
+fn looked_in(searched: &[PathBuf]) -> String {
     let shown: Vec<String> = searched
         .iter()
         .map(|folder| folder.display().to_string())
         .collect();
-    shown.join(", ")
+    let folders = shown.join(", ");
+    format!(", looked in: {folders}; install it, write its full path, or set PATH in env")
 }
 
 #[cfg(test)]
@@ -272,8 +272,7 @@ mod tests {
         let told = |command: &str| place.resolve(command, "/nowhere").unwrap_err().to_string();
         assert_eq!(
             told("npx -y server"),
-            "\"npx -y server\" was not found in PATH, looked in: /nowhere; \
-             command is the program alone, its arguments belong in args"
+            "\"npx -y server\" was not found in PATH; command is the program alone, its arguments belong in args"
         );
         assert_eq!(
             told("bin/server --port 1"),
