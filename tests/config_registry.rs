@@ -255,13 +255,56 @@ registry.yaml:2:1: unknown key \"severs\" in the registry; did you mean \"server
 registry.yaml:3:11: unknown key \"mod\" in journal; did you mean \"mode\"?
 registry.yaml:5:3: unknown key \"restart-window\" in defaults; did you mean \"restart_window\"?
 registry.yaml:8:5: unknown key \"comand\" in a server; did you mean \"command\"?
-registry.yaml:10:5: unknown key \"url\" in a server; known keys: name, command, args, env, env_passthrough, enabled, \
-cwd, protocol, tools, trust_annotations, timeout, tier_overrides, restart_intensity, restart_window, backoff_base, \
+registry.yaml:10:5: unknown key \"description\" in a server; known keys: name, command, args, env, env_passthrough, enabled, \
+cwd, protocol, tools, trust_annotations, timeout, restart_intensity, restart_window, backoff_base, \
 backoff_max, lock_base, lock_max, stable, handshake_timeout, list_timeout, call_timeout, call_hard_cap, \
 liveness_timeout, heartbeat, stdin_close_grace, term_grace, kill_grace, queue_max, queue_timeout, in_flight_max, \
 in_flight_bytes_max, breaker_threshold, breaker_base, breaker_max, half_open_max, blocker_threshold, blocker_window, \
 blocker_not_ready, blocker_rearm, questions_max, question_timeout
-registry.yaml:12:11: unknown key \"retries\" in a tool; known keys: retry, timeout"
+registry.yaml:11:5: unknown key \"icon_of_it\" in a server
+registry.yaml:13:11: unknown key \"retries\" in a tool; known keys: retry, timeout"
+    );
+}
+
+#[test]
+fn what_other_programs_files_say_is_told_in_our_words() {
+    let http = "is for a server that is reached by HTTP; rea speaks to servers over standard input and output \
+                only: leave this one with the client";
+    assert_eq!(
+        told("foreign.yaml"),
+        format!(
+            "\
+registry.yaml:4:5: \"type\" {http}
+registry.yaml:9:5: \"headers\" {http}
+registry.yaml:13:5: unknown key \"type\" in a server; leave it out: every server is spoken to over standard input \
+and output
+registry.yaml:14:5: unknown key \"disabled\" in a server; write enabled: false instead"
+        )
+    );
+}
+
+#[test]
+fn a_registry_of_disabled_servers_alone_is_told() {
+    let text = "version: \"1\"\nservers:\n  - {name: a, command: x, enabled: false}\n";
+    let registry = Registry::parse(text, Utf8Path::new("/project"), &nothing_set).unwrap();
+    assert_eq!(
+        warnings(&registry),
+        ["every server is disabled: take enabled: false away from those that are wanted"]
+    );
+}
+
+#[test]
+fn a_registry_under_the_other_ending_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().canonicalize().unwrap();
+    std::fs::create_dir(here.join(".rea")).unwrap();
+    std::fs::write(here.join(".rea/registry.yml"), "version: \"1\"\n").unwrap();
+    let root = Root::find(None, &nothing_set, &here).unwrap();
+    let said = Registry::load(&root, &nothing_set).unwrap_err().to_string();
+    let state = root.path.join(".rea");
+    assert_eq!(
+        said,
+        format!("there is no {state}/registry.yaml, but a file {state}/registry.yml: rename it")
     );
 }
 
@@ -403,6 +446,10 @@ fn faults_of_the_text_have_a_line_too() {
         told("unclosed.yaml"),
         "registry.yaml:2:10: this is not valid YAML: unclosed bracket '['"
     );
+    assert_eq!(
+        told("at.yaml"),
+        "registry.yaml:5:16: this is not valid YAML: text that begins with \"@\" has to stand in quotes"
+    );
 }
 
 #[test]
@@ -524,4 +571,26 @@ fn a_file_that_is_no_text_or_too_large_is_refused() {
         Registry::load(root, &nothing_set).unwrap_err().to_string(),
         format!("{path} can't be read")
     );
+}
+
+#[test]
+fn the_examples_of_the_documents_load() {
+    for page in ["README.md", "docs/registry.md"] {
+        let path = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut example = String::new();
+        let is_before = |line: &&str| !line.trim_start().starts_with("```yaml");
+        let mut lines = text.lines().skip_while(is_before);
+        let fence = lines
+            .next()
+            .unwrap_or_else(|| panic!("no example in {page}"));
+        let indent = fence.len() - fence.trim_start().len();
+        for line in lines.take_while(|line| !line.trim_start().starts_with("```")) {
+            example.push_str(line.get(indent..).unwrap_or_default());
+            example.push('\n');
+        }
+        let registry = Registry::parse(&example, Utf8Path::new("/project"), &nothing_set)
+            .unwrap_or_else(|problems| panic!("{page}: {problems:#?}"));
+        assert_eq!(registry.servers.len(), 2, "{page}");
+    }
 }

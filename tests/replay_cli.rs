@@ -96,6 +96,15 @@ fn the_newest_log_of_the_root_is_taken_by_default() {
     );
     assert_eq!(code, 0);
     journal.close(world.at(), &|| world.snapshots()).unwrap();
+    let state = root.join(".rea");
+    for named in [&root, &state, &events] {
+        let (code, _, said) = output(&[named.as_str()]);
+        assert_eq!(
+            (code, said.as_str()),
+            (0, "10 records, 3 servers, identical\n"),
+            "{named}"
+        );
+    }
     let (code, _, said) = output(&["--root", root.as_str()]);
     assert_eq!(
         (code, said.as_str()),
@@ -209,7 +218,9 @@ fn one_server_may_be_shown_alone() {
     assert!(!table.contains("  files  "));
     let (_, _, said) = output(&[&path, "--server", "tiem"]);
     assert!(
-        said.starts_with("the log says nothing about a server `tiem`\n"),
+        said.starts_with(
+            "the log says nothing about a server `tiem`; its servers are files, time, zürich\n"
+        ),
         "{said}"
     );
 }
@@ -239,6 +250,9 @@ fn what_if_shows_the_first_decision_that_changes() {
     assert_eq!(code, 0);
     assert!(table.contains("WHAT IF "), "{table}");
     assert!(table.contains("  recorded   ") && table.contains("  otherwise  "));
+    let (code, table, _) = output(&[&path, "--what-if", "handshake_timeout=100ms"]);
+    assert_eq!(code, 0);
+    assert!(table.contains("WHAT IF "), "{table}");
     let (code, table, said) = output(&[&path, "--what-if", "blocker_failures=3"]);
     assert_eq!(code, 0);
     assert!(!table.contains("WHAT IF "));
@@ -255,7 +269,12 @@ fn what_if_refuses_what_is_no_number_of_the_machine() {
     for (given, said_of_it) in [
         (
             "backoff",
-            "rea: `backoff` should be KEY=VALUE, for example backoff_base_ms=2000\n",
+            "rea: `backoff` should be KEY=VALUE, for example backoff_base=2s\n",
+        ),
+        (
+            "lock_base=soon",
+            "rea: lock_base: \"soon\" is not a duration: write 30s, 250ms, 5m, 1h or a plain number \
+             of seconds\n",
         ),
         (
             "lock_base_ms=1",
@@ -269,7 +288,11 @@ fn what_if_refuses_what_is_no_number_of_the_machine() {
     let (code, _, said) = output(&[&path, "--what-if", "bakoff_ms=1"]);
     assert_eq!(code, 2);
     assert!(
-        said.starts_with("rea: there is no number `bakoff_ms`; there are: "),
+        said.starts_with("rea: there is no number `bakoff_ms`; there are: restart_intensity, "),
+        "{said}"
+    );
+    assert!(
+        said.contains("in the log they are called") && said.contains("backoff_base_ms"),
         "{said}"
     );
 }

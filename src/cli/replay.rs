@@ -5,16 +5,18 @@
 
 mod rows;
 mod summary;
+mod what_if;
 mod words;
 
 use super::log;
 use crate::journal::{Hex64, RULES, ReadError, Reader, is_being_written};
 use crate::publish::numbers::grouped;
 use crate::publish::terminal::safe;
-use crate::replay::{Options, Outcome, ReplayError, Report, WhatIf, replay};
+use crate::replay::{Options, Outcome, ReplayError, Report, Seen, replay};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use rows::{Json, Rows, Table};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 pub(super) use summary::headline;
@@ -25,8 +27,8 @@ pub(super) use summary::headline;
 /// 4 decided otherwise because the rules have changed since.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ReplayArgs {
-    /// The log: its first file, or a directory of logs, of which the newest is taken [default:
-    /// the newest log of this project]
+    /// The log: its first file, or a directory of logs or a project's folder, of which the newest is
+    /// taken [default: the newest log of this project]
     pub log: Option<Utf8PathBuf>,
     /// The project's root directory
     #[arg(long, value_name = "DIR", env = "REA_ROOT")]
@@ -40,8 +42,9 @@ pub struct ReplayArgs {
     /// One JSON object a line instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Try the same events under another number, and show the first decision of each server that
-    /// it changes; may be given more than once
+    /// Try the same events under another number of the registry, for example `lock_base=1m`, and
+    /// show the first decision of each server that it changes; may be given more than once. The
+    /// names are those of docs/registry.md, or of the log's header
     #[arg(long, value_name = "KEY=VALUE")]
     pub what_if: Vec<String>,
 }
@@ -138,7 +141,7 @@ pub fn verdict(
     err: &mut dyn Write,
     progress: Progress,
 ) -> Result<Verdict, ReplayError> {
-    let what_if = WhatIf::parse(&args.what_if)?;
+    let what_if = what_if::parse(&args.what_if)?;
     let files = match log::find(args.log.as_deref(), events_dir) {
         Ok(files) => files,
         Err(error) => return unreadable(err, &error),
@@ -157,8 +160,12 @@ pub fn verdict(
     };
     let mut meter = Meter::new(progress);
     let mut names_server = only.is_none();
+    let mut servers = BTreeSet::new();
     let report = replay(Reader::new(Box::new(files)), options, &mut |seen| {
         names_server |= only.is_some_and(|only| rows::is_about(seen, only));
+        if let Seen::File { header, .. } = seen {
+            servers.extend(header.config.keys().cloned());
+        }
         meter.tick(err)?;
         rows.show(seen, &mut out)
     })?;
@@ -166,8 +173,15 @@ pub fn verdict(
     rows.end(&report, &mut out)?;
     out.flush()?;
     if let Some(only) = only.filter(|_| !names_server) {
-        let only = safe(only);
-        writeln!(err, "the log says nothing about a server `{only}`")?;
+        let (only, servers) = (safe(only), Vec::from_iter(servers).join(", "));
+        let others = match safe(&servers) {
+            none if none.is_empty() => "it has no servers".to_owned(),
+            servers => format!("its servers are {servers}"),
+        };
+        writeln!(
+            err,
+            "the log says nothing about a server `{only}`; {others}"
+        )?;
     }
     summary::write(&report, is_live, &args.what_if, err)?;
     Ok(Verdict::of(&report))

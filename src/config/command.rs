@@ -4,7 +4,7 @@
 //! PATH than a shell, and "ENOENT" alone helps nobody. Invariant: an answer is an absolute path to a file that may be
 //! executed; an error says what was looked for and where.
 //!
-//! Absent on purpose: running it, and `~` (no shell is involved).
+//! Absent on purpose: running it, and what only a shell does: `~`, and arguments in the same text.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub enum CommandError {
         cwd: Utf8PathBuf,
     },
     /// A path was given and there is nothing.
-    #[error("no such file: {path} (command \"{command}\")")]
+    #[error("no such file: {path} (command \"{command}\"){}", slip(command).unwrap_or_default())]
     NoFile {
         /// The command as written.
         command: String,
@@ -32,8 +32,8 @@ pub enum CommandError {
     },
     /// No folder of PATH has it.
     #[error(
-        "\"{command}\" was not found in PATH, looked in: {}; install it, write its full path, or set PATH in env",
-        folders(searched)
+        "\"{command}\" was not found in PATH{}",
+        slip(command).map_or_else(|| looked_in(searched), str::to_owned)
     )]
     NotInPath {
         /// The command as written.
@@ -157,12 +157,24 @@ fn utf8(command: &str, file: PathBuf) -> Result<Utf8PathBuf, CommandError> {
     })
 }
 
-fn folders(searched: &[PathBuf]) -> String {
+/// What somebody who thought of a shell has probably meant.
+fn slip(command: &str) -> Option<&'static str> {
+    if command.starts_with('~') {
+        Some("; \"~\" is not expanded: write the whole path")
+    } else if command.trim().contains(char::is_whitespace) {
+        Some("; command is the program alone, its arguments belong in args")
+    } else {
+        None
+    }
+}
+
+fn looked_in(searched: &[PathBuf]) -> String {
     let shown: Vec<String> = searched
         .iter()
         .map(|folder| folder.display().to_string())
         .collect();
-    shown.join(", ")
+    let folders = shown.join(", ");
+    format!(", looked in: {folders}; install it, write its full path, or set PATH in env")
 }
 
 #[cfg(test)]
@@ -252,6 +264,39 @@ mod tests {
             resolve("tool", None, &place.at).unwrap_err().to_string(),
             "\"tool\" can't be looked up: PATH is not set for this server; write its full path or set PATH in env"
         );
+    }
+
+    #[test]
+    fn what_only_a_shell_does_is_told() {
+        let place = Place::new();
+        let told = |command: &str| place.resolve(command, "/nowhere").unwrap_err().to_string();
+        assert_eq!(
+            told("npx -y server"),
+            "\"npx -y server\" was not found in PATH; command is the program alone, its arguments belong in args"
+        );
+        assert_eq!(
+            told("bin/server --port 1"),
+            format!(
+                "no such file: {}/bin/server --port 1 (command \"bin/server --port 1\"); \
+                 command is the program alone, its arguments belong in args",
+                place.at
+            )
+        );
+        assert_eq!(
+            told("~/bin/x"),
+            format!(
+                "no such file: {}/~/bin/x (command \"~/bin/x\"); \
+                 \"~\" is not expanded: write the whole path",
+                place.at
+            )
+        );
+    }
+
+    #[test]
+    fn a_file_whose_name_has_a_space_is_a_file() {
+        let place = Place::new();
+        let file = place.file("my server", 0o755);
+        assert_eq!(place.resolve("my server", place.at.as_str()), Ok(file));
     }
 
     #[test]

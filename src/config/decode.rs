@@ -2,7 +2,10 @@
 //!
 //! Each answers with a value or records a [`Problem`], so that one load tells everything that is wrong with a file.
 
-use super::problem::{Position, Problem, ProblemKind};
+use std::collections::BTreeSet;
+
+use super::foreign;
+use super::problem::{Advice, Position, Problem, ProblemKind};
 use super::yaml::{Key, Node, Value};
 
 /// A map whose keys have been checked against those that are known.
@@ -21,17 +24,28 @@ impl<'n> Fields<'n> {
         known: &[&'static str],
         problems: &mut Vec<Problem>,
     ) -> Option<Self> {
+        Self::read_beside(node, place, known, &[], problems)
+    }
+
+    /// The same, beside keys that are let through and never offered.
+    pub(super) fn read_beside(
+        node: &'n Node,
+        place: &'static str,
+        known: &[&'static str],
+        let_through: &[&'static str],
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
         let Value::Map(entries) = &node.value else {
             problems.push(wrong_kind(place, "a map", node));
             return None;
         };
         for (key, _) in entries {
-            if !known.contains(&key.text.as_str()) {
+            let text = key.text.as_str();
+            if !known.contains(&text) && !let_through.contains(&text) {
                 let kind = ProblemKind::UnknownKey {
                     key: key.text.clone(),
                     place,
-                    suggestion: closest(&key.text, known),
-                    known: known.to_vec(),
+                    advice: advice(text, known),
                 };
                 problems.push(Problem { at: key.at, kind });
             }
@@ -158,6 +172,7 @@ pub(super) fn finish<T>(read: Option<T>, mut problems: Vec<Problem>) -> Result<T
             // Two readers can trip over the same line, as two servers over one of the defaults.
             problems.sort_by_cached_key(|problem| (problem.at, problem.kind.to_string()));
             problems.dedup();
+            tell_known_keys_once(&mut problems);
             Err(problems)
         }
     }
@@ -170,6 +185,27 @@ fn wrong_kind(key: &str, expected: &'static str, node: &Node) -> Problem {
         found: node.kind(),
     };
     Problem { at: node.at, kind }
+}
+
+/// A list of keys is long, and the same at each place of its kind.
+fn tell_known_keys_once(problems: &mut [Problem]) {
+    let mut told = BTreeSet::new();
+    for problem in problems {
+        if let ProblemKind::UnknownKey { place, advice, .. } = &mut problem.kind
+            && matches!(advice, Advice::Known(_))
+            && !told.insert(*place)
+        {
+            *advice = Advice::Told;
+        }
+    }
+}
+
+fn advice(key: &str, known: &[&'static str]) -> Advice {
+    match (foreign::advice(key, known), closest(key, known)) {
+        (Some(words), _) => Advice::Instead(words),
+        (None, Some(key)) => Advice::Spelling(key),
+        (None, None) => Advice::Known(known.to_vec()),
+    }
 }
 
 /// The known word that `word` was probably meant to be.

@@ -31,6 +31,8 @@ pub enum JournalMode {
     Required,
 }
 
+pub(super) const KEYS: [&str; 4] = ["mode", "dir", ROTATE_BYTES.key, TOTAL_BYTES.key];
+
 /// `journal: off`, or a map.
 pub(super) fn read(node: Option<&Node>, root: &Utf8Path, problems: &mut Vec<Problem>) -> Journal {
     let mut journal = Journal {
@@ -44,8 +46,7 @@ pub(super) fn read(node: Option<&Node>, root: &Utf8Path, problems: &mut Vec<Prob
         journal.mode = read_mode(node, "journal", problems).unwrap_or(journal.mode);
         return journal;
     }
-    let known = ["mode", "dir", ROTATE_BYTES.key, TOTAL_BYTES.key];
-    let Some(fields) = Fields::read(node, "journal", &known, problems) else {
+    let Some(fields) = Fields::read(node, "journal", &KEYS, problems) else {
         return journal;
     };
     if let Some(node) = fields.get("mode") {

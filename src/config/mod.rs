@@ -22,6 +22,7 @@ pub mod child_env;
 pub mod command;
 mod decode;
 pub mod file;
+mod foreign;
 pub mod halt;
 pub mod ignored;
 pub mod journal;

@@ -6,6 +6,8 @@
 //! Invariant: a key that can be written is a row, and a row is a field, so nothing can be read and then not arrive. Take
 //! [`Numbers`] apart without `..` where it is used, and a new row can't be forgotten there either.
 
+#[cfg(test)]
+mod page;
 mod parse;
 mod table;
 
@@ -250,6 +252,18 @@ pub(super) fn order(
         greater_value: shown(greater.0, greater.1),
         why,
     }
+}
+
+/// The keys of a server's numbers.
+pub fn server_keys() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.key)
+}
+
+/// A server's number as somebody wrote it: milliseconds, bytes or a count. `None` if there is no
+/// such key.
+pub fn read_as_written(key: &str, text: &str) -> Option<Result<u64, ProblemKind>> {
+    let row = ROWS.iter().find(|row| row.key == key)?;
+    Some(parse::read(text, key, *row))
 }
 
 #[cfg(test)]

@@ -70,16 +70,24 @@ pub enum ProblemKind {
         first_line: usize,
     },
     /// A key that nothing reads.
-    #[error("unknown key {} in {place}; {}", quoted(key), advice(known, *suggestion))]
+    #[error("unknown key {} in {place}{advice}", quoted(key))]
     UnknownKey {
         /// The key.
         key: String,
         /// The map it stands in.
         place: &'static str,
-        /// A known key that is spelled like it.
-        suggestion: Option<&'static str>,
-        /// All known keys.
-        known: Vec<&'static str>,
+        /// What was probably meant.
+        advice: Advice,
+    },
+    /// An entry for a server that is reached by HTTP.
+    #[error(
+        "{} is for a server that is reached by HTTP; rea speaks to servers over standard input and output only: \
+         leave this one with the client",
+        quoted(key)
+    )]
+    Http {
+        /// The key that says so.
+        key: String,
     },
     /// A key that must be there.
     #[error("{place} has no \"{key}\"; expected {expected}")]
@@ -283,9 +291,26 @@ fn quoted(text: &str) -> String {
     format!("{shown:?}")
 }
 
-fn advice(known: &[&str], suggestion: Option<&str>) -> String {
-    match suggestion {
-        Some(suggestion) => format!("did you mean \"{suggestion}\"?"),
-        None => format!("known keys: {}", known.join(", ")),
+/// What whoever wrote an unknown key has probably meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// A known key that is spelled like it.
+    Spelling(&'static str),
+    /// What other programs' files call so is called otherwise here.
+    Instead(&'static str),
+    /// Nobody knows: all known keys.
+    Known(Vec<&'static str>),
+    /// The same, and they have been told before.
+    Told,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spelling(key) => write!(formatter, "; did you mean \"{key}\"?"),
+            Self::Instead(words) => write!(formatter, "; {words}"),
+            Self::Known(keys) => write!(formatter, "; known keys: {}", keys.join(", ")),
+            Self::Told => Ok(()),
+        }
     }
 }

@@ -48,6 +48,8 @@ pub enum Warning {
     Ignored(IgnoredKeys),
     /// A variable that can't be used.
     Variable(BadVariable),
+    /// There are servers, and none is to be started.
+    AllDisabled,
 }
 
 impl fmt::Display for Warning {
@@ -57,6 +59,9 @@ impl fmt::Display for Warning {
             Self::Variable(BadVariable { name, expected }) => {
                 write!(formatter, "{name} is not used: expected {expected}")
             }
+            Self::AllDisabled => formatter.write_str(
+                "every server is disabled: take enabled: false away from those that are wanted",
+            ),
         }
     }
 }
@@ -69,6 +74,14 @@ pub enum RegistryError {
     Missing {
         /// Where it would be.
         path: Utf8PathBuf,
+    },
+    /// There is one under the other ending.
+    #[error("there is no {path}, but a file {found}: rename it")]
+    OtherEnding {
+        /// Where it would be.
+        path: Utf8PathBuf,
+        /// What is there.
+        found: Utf8PathBuf,
     },
     /// It can't be used.
     #[error(transparent)]
@@ -92,7 +105,12 @@ impl Registry {
     pub fn load(root: &Root, environment: TextLookup<'_>) -> Result<Self, RegistryError> {
         let path = root.registry();
         let Some(text) = file::read(&path)? else {
-            return Err(RegistryError::Missing { path });
+            let found = path.with_extension("yml");
+            return Err(if found.is_file() {
+                RegistryError::OtherEnding { path, found }
+            } else {
+                RegistryError::Missing { path }
+            });
         };
         Self::parse(&text, &root.path, environment)
             .map_err(|problems| FileError::Invalid { path, problems }.into())
@@ -120,9 +138,9 @@ impl Registry {
 }
 
 const PLACE: &str = "the registry";
-const KEYS: [&str; 5] = ["version", "servers", "defaults", "journal", REVIEWER];
+pub(super) const KEYS: [&str; 4] = ["version", "servers", "defaults", "journal"];
 /// A key of the reference gateway without effect.
-const REVIEWER: &str = "reviewer";
+pub(super) const REVIEWER: &str = "reviewer";
 
 fn read(
     document: Option<&Node>,
@@ -139,7 +157,9 @@ fn read(
         .into_iter()
         .chain(GATEWAY_ROWS.iter().map(|row| row.key))
         .collect();
-    let fields = Fields::read(document.unwrap_or(&nothing), PLACE, &known, problems)?;
+    let document_or_nothing = document.unwrap_or(&nothing);
+    let let_through = [REVIEWER];
+    let fields = Fields::read_beside(document_or_nothing, PLACE, &known, &let_through, problems)?;
     // A file with nothing in it is a registry without servers; one that says anything says its version.
     if document.is_some()
         && let Some(node) = fields.require("version", "version: \"1\"", problems)
@@ -181,6 +201,9 @@ fn read(
     let gateway = gateway(&gateway_written, problems);
     let mut warnings: Vec<Warning> = bad_variables.into_iter().map(Warning::Variable).collect();
     warnings.extend(IgnoredKeys::of(PLACE, ignored).map(Warning::Ignored));
+    if !servers.is_empty() && servers.iter().all(|server| !server.enabled) {
+        warnings.push(Warning::AllDisabled);
+    }
     Some(Registry {
         servers,
         gateway,

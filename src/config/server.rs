@@ -6,6 +6,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::decode::{Fields, boolean, list, map, text, texts};
+use super::foreign::http_key;
 use super::ignored::Ignored;
 use super::launcher::installs_first;
 use super::numbers::{
@@ -121,8 +122,8 @@ pub(super) struct Surroundings<'a> {
 
 const PLACE: &str = "a server";
 /// A key of the reference gateway without effect.
-const TIER_OVERRIDES: &str = "tier_overrides";
-const KEYS: [&str; 12] = [
+pub(super) const TIER_OVERRIDES: &str = "tier_overrides";
+pub(super) const KEYS: [&str; 11] = [
     "name",
     "command",
     "args",
@@ -134,7 +135,6 @@ const KEYS: [&str; 12] = [
     "tools",
     "trust_annotations",
     TIMEOUT,
-    TIER_OVERRIDES,
 ];
 
 /// Reads one entry. Gives the server, and where its name stands, only if nothing is wrong with it.
@@ -149,7 +149,15 @@ pub(super) fn read(
         .chain(ROWS.iter().map(|row| row.key))
         .collect();
     let before = problems.len();
-    let fields = Fields::read(node, PLACE, &known, problems)?;
+    if let Some(key) = http_key(node) {
+        let kind = ProblemKind::Http {
+            key: key.text.clone(),
+        };
+        problems.push(Problem { at: key.at, kind });
+        return None;
+    }
+    let let_through = [TIER_OVERRIDES];
+    let fields = Fields::read_beside(node, PLACE, &known, &let_through, problems)?;
     let name = fields
         .require("name", "a name for the server", problems)
         .and_then(|node| Some((read_name(node, problems)?, node.at)));
@@ -319,10 +327,12 @@ fn read_protocol(node: &Node, problems: &mut Vec<Problem>) -> Option<Protocol> {
     }
 }
 
+pub(super) const TOOL_KEYS: [&str; 2] = ["retry", TIMEOUT];
+
 fn read_tools(node: &Node, cap_ms: u64, problems: &mut Vec<Problem>) -> BTreeMap<String, ToolRule> {
     let mut tools = BTreeMap::new();
     for (name, rule) in map(node, "tools", problems) {
-        let Some(fields) = Fields::read(rule, "a tool", &["retry", TIMEOUT], problems) else {
+        let Some(fields) = Fields::read(rule, "a tool", &TOOL_KEYS, problems) else {
             continue;
         };
         let retry = fields

@@ -97,9 +97,16 @@ fn fault(text: &str, error: &ScanError) -> Problem {
             .starts_with('\t')
             .then(|| Position::new(index + 1, spaces + 1))
     });
-    let (at, detail) = match tab {
-        Some(at) => (at, "a tab can't be used to indent, use spaces".to_owned()),
-        None => (
+    let line = text.lines().nth(marker.line().saturating_sub(1));
+    let met = line.and_then(|line| line.chars().nth(marker.col()));
+    let (at, detail) = match (tab, met) {
+        (Some(at), _) => (at, "a tab can't be used to indent, use spaces".to_owned()),
+        // Names of packages begin so, and YAML keeps the character for itself.
+        (None, Some(met @ ('@' | '`'))) => (
+            Position::new(marker.line(), marker.col() + 1),
+            format!("text that begins with \"{met}\" has to stand in quotes"),
+        ),
+        (None, Some(_) | None) => (
             Position::new(marker.line(), marker.col() + 1),
             error.kind().to_string(),
         ),

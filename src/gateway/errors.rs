@@ -4,7 +4,7 @@
 use crate::engine::{Ended, Reply, Unusable};
 use crate::protocol::failure::Failure;
 use crate::publish::words;
-use rea_fsm::{Executed, Leaf, Millis, Refusal, Verdict, View};
+use rea_fsm::{Executed, ExitStatus, LastError, Leaf, Millis, Refusal, Verdict, View};
 
 /// The words and the facts for a call that did not come back.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(super) fn explain<'a>(
         last_words,
         ..
     } = *ended;
+    let last_error = view.last_error.as_ref();
     let (reason, what, retry_at) = match verdict {
         Verdict::Cancelled => return None,
         Verdict::Replied(_) => match ended.reply {
@@ -66,16 +67,10 @@ pub(super) fn explain<'a>(
         },
         Verdict::TransportLost { status } => (
             "transport_lost",
-            match status {
-                Some(status) => format!(
-                    "server \"{server}\" went away before it answered ({})",
-                    words::exit_status(*status)
-                ),
-                None => format!("server \"{server}\" went away before it answered"),
-            },
+            format!("server \"{server}\" {}", lost(*status, last_error)),
             view.retry_at_ms,
         ),
-        Verdict::Refused(refusal) => refused(server, refusal),
+        Verdict::Refused(refusal) => refused(server, refusal, last_error),
     };
     let retry_at = retry_at.map(&wall);
     let advice = match executed {
@@ -87,9 +82,22 @@ pub(super) fn explain<'a>(
         Some(at) => format!("{what}. {advice}; the next try is at {at}."),
         None => format!("{what}. {advice}."),
     };
-    if matches!(verdict, Verdict::TransportLost { .. }) && !last_words.is_empty() {
-        text.push_str(" Its last words on standard error:\n");
-        text.push_str(last_words);
+    match own_words(verdict, executed) {
+        OwnWords::Beside => {}
+        OwnWords::Last if last_words.is_empty() => {}
+        OwnWords::Last => {
+            text.push_str(" Its last words on standard error:\n");
+            text.push_str(last_words);
+        }
+        OwnWords::LastAndPlace => {
+            text.push_str(" What it wrote to standard error, if anything, is in .rea/logs/");
+            text.push_str(server);
+            text.push_str(".*.log.");
+            if !last_words.is_empty() {
+                text.push_str(" The last of it:\n");
+                text.push_str(last_words);
+            }
+        }
     }
     let state = ended.leaf.name();
     Some(Explanation {
@@ -120,16 +128,84 @@ fn unready(view: &View, wall: impl Fn(Millis) -> String) -> String {
         Leaf::Closed => "it is stopped",
     };
     let since = wall(view.since_ms);
-    match &view.last_error {
-        Some(error) => {
-            let error = words::last_error(error);
-            format!("{does} (since {since}); what went wrong last: {error}")
-        }
-        None => format!("{does} (since {since})"),
+    let because = because(view.last_error.as_ref());
+    format!("{does} (since {since}){because}")
+}
+
+/// What of a server's own words explains why a call did not come back.
+enum OwnWords {
+    /// Nothing: they are beside the point.
+    Beside,
+    /// The end of them: it was there a moment ago.
+    Last,
+    /// That, and where the rest is: it is in trouble for longer.
+    LastAndPlace,
+}
+
+fn own_words(verdict: &Verdict, executed: Executed) -> OwnWords {
+    match verdict {
+        Verdict::TransportLost { .. } => OwnWords::Last,
+        Verdict::Refused(Refusal::FlapLocked { .. }) => OwnWords::LastAndPlace,
+        Verdict::TimedOut => match executed {
+            Executed::No => OwnWords::LastAndPlace,
+            Executed::Maybe | Executed::Yes => OwnWords::Beside,
+        },
+        Verdict::Refused(
+            Refusal::NotStarted
+            | Refusal::Blocked(_)
+            | Refusal::Unkillable
+            | Refusal::QueueFull
+            | Refusal::Overloaded
+            | Refusal::CircuitOpen { .. }
+            | Refusal::CircuitProbing
+            | Refusal::Closing,
+        )
+        | Verdict::Replied(_)
+        | Verdict::Cancelled => OwnWords::Beside,
     }
 }
 
-fn refused(server: &str, refusal: &Refusal) -> (&'static str, String, Option<Millis>) {
+fn because(last_error: Option<&LastError>) -> String {
+    last_error.map_or_else(String::new, |error| {
+        format!("; what went wrong last: {}", words::last_error(error))
+    })
+}
+
+/// How a server was lost under a call.
+fn lost(status: Option<ExitStatus>, last_error: Option<&LastError>) -> String {
+    let ended_for = last_error.and_then(ended_for);
+    match (ended_for, status) {
+        (Some(what), _) => format!("{what} and was ended"),
+        (None, Some(status)) => {
+            let how = words::exit_status(status);
+            format!("went away before it answered ({how})")
+        }
+        (None, None) => "went away before it answered".to_owned(),
+    }
+}
+
+/// What a process was ended for. It has not gone by itself then, and the signal that it took says
+/// nothing.
+const fn ended_for(error: &LastError) -> Option<&'static str> {
+    match error {
+        LastError::Unresponsive => Some("did not answer a liveness probe"),
+        LastError::OutputClosed => Some("closed its standard output"),
+        LastError::InputBroken => Some("closed its standard input"),
+        LastError::ChildDied { .. }
+        | LastError::SpawnFailed { .. }
+        | LastError::Handshake { .. }
+        | LastError::HandshakeTimedOut
+        | LastError::Io { .. }
+        | LastError::CallTimedOut
+        | LastError::Unkillable => None,
+    }
+}
+
+fn refused(
+    server: &str,
+    refusal: &Refusal,
+    last_error: Option<&LastError>,
+) -> (&'static str, String, Option<Millis>) {
     match refusal {
         Refusal::NotStarted => (
             "not_started",
@@ -139,14 +215,18 @@ fn refused(server: &str, refusal: &Refusal) -> (&'static str, String, Option<Mil
         Refusal::Blocked(reason) => (
             "blocked",
             format!(
-                "server \"{server}\" can't be started: {}. Somebody has to change that first",
-                words::block_reason(reason)
+                "server \"{server}\" can't be started: {}. Somebody has to change that first, {}",
+                words::block_reason(reason),
+                words::THEN_RESTART
             ),
             None,
         ),
         Refusal::FlapLocked { retry_at } => (
             "flap_locked",
-            format!("server \"{server}\" keeps dying and is locked for a while"),
+            format!(
+                "server \"{server}\" keeps dying and is locked for a while{}",
+                because(last_error)
+            ),
             Some(*retry_at),
         ),
         Refusal::Unkillable => (

@@ -61,6 +61,11 @@ impl Introduction {
             method::SAMPLING => "sampling",
             method::ELICITATION => "elicitation",
             method::ROOTS_LIST => "roots",
+            // Clients may have tasks too: those that servers' questions have become.
+            method::TASKS_GET
+            | method::TASKS_RESULT
+            | method::TASKS_CANCEL
+            | method::TASKS_LIST => "tasks",
             _ => return None,
         };
         let declared = Raw::parse(&self.capabilities)

@@ -93,3 +93,24 @@ pub fn may_be_answered_with_questions(method: &str) -> bool {
 pub fn may_stand_in_an_answer(method: &str) -> bool {
     [SAMPLING, ELICITATION, ROOTS_LIST].contains(&method)
 }
+
+/// Whether this is asked of servers only: a client has no answer to it.
+pub fn is_for_servers(method: &str) -> bool {
+    [
+        INITIALIZE,
+        DISCOVER,
+        TOOLS_LIST,
+        TOOLS_CALL,
+        PROMPTS_LIST,
+        PROMPTS_GET,
+        RESOURCES_LIST,
+        RESOURCE_TEMPLATES_LIST,
+        RESOURCES_READ,
+        RESOURCES_SUBSCRIBE,
+        RESOURCES_UNSUBSCRIBE,
+        COMPLETE,
+        SET_LEVEL,
+        LISTEN,
+    ]
+    .contains(&method)
+}

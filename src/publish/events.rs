@@ -63,8 +63,9 @@ pub fn log(server: &str, event: &LogEvent, protocol_version: Option<&str>) {
         LogEvent::Blocked { reason } => error!(
             event = "downstream.blocked",
             server_name = server,
-            "will not be started: {}",
-            words::block_reason(reason)
+            "will not be started: {}; change that, {}",
+            words::block_reason(reason),
+            words::THEN_RESTART
         ),
         LogEvent::Unkillable { generation } => error!(
             event = "downstream.unkillable",

@@ -73,6 +73,8 @@ pub struct LogSettings {
     pub style: LogStyle,
     /// Stands in every JSON line.
     pub session_id: String,
+    /// What `REA_LOG_LEVEL` says, if that is no level: told once.
+    pub unknown_level: Option<String>,
 }
 
 impl LogSettings {
@@ -83,12 +85,21 @@ impl LogSettings {
         session_id: impl Into<String>,
     ) -> Self {
         let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let level = match set("REA_LOG_LEVEL").or_else(|| set("RUST_LOG")).as_deref() {
-            Some("debug") => Level::DEBUG,
-            Some("warn") => Level::WARN,
-            Some("error") => Level::ERROR,
-            _ => Level::INFO,
+        let level_of = |word: &str| match word {
+            // There is nothing finer than debug.
+            "debug" | "trace" => Some(Level::DEBUG),
+            "info" => Some(Level::INFO),
+            "warn" => Some(Level::WARN),
+            "error" => Some(Level::ERROR),
+            _ => None,
         };
+        let asked_for = set("REA_LOG_LEVEL");
+        let unknown_level = asked_for.clone().filter(|word| level_of(word).is_none());
+        // The other variable is everybody's, and says much that is none of ours.
+        let level = asked_for
+            .or_else(|| set("RUST_LOG"))
+            .and_then(|word| level_of(&word))
+            .unwrap_or(Level::INFO);
         let style = match (reader, set("NO_COLOR")) {
             (Reader::Program, _) => LogStyle::Json,
             (Reader::Person, None) => LogStyle::Pretty(Colour::ByLevel),
@@ -98,6 +109,7 @@ impl LogSettings {
             level,
             style,
             session_id: session_id.into(),
+            unknown_level,
         }
     }
 }
@@ -123,6 +135,10 @@ impl LogLines {
         let dropped_line =
             Box::new(move |dropped| Fields::of_dropped(dropped).line(&for_dropped, Level::WARN));
         let (queue, flush) = LineQueue::start(sink, dropped_line)?;
+        if let Some(word) = &settings.unknown_level {
+            let shown = redactor.current().redact_bounded(word, FIELD_BYTES_MAX);
+            queue.push(Fields::of_unknown_level(&shown).line(&settings, Level::WARN));
+        }
         Ok((
             Self {
                 settings,
@@ -169,6 +185,18 @@ impl Fields {
             server_name: None,
             message: Some("log lines were dropped: stderr was not read".into()),
             others: vec![("dropped_lines", dropped.into())],
+        }
+    }
+
+    fn of_unknown_level(word: &str) -> Self {
+        let message = format!(
+            "REA_LOG_LEVEL {word:?} is no level, info is used: write debug, info, warn or error"
+        );
+        Self {
+            event: Some("log.unknown_level".into()),
+            server_name: None,
+            message: Some(message.into()),
+            others: Vec::new(),
         }
     }
 

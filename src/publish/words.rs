@@ -31,6 +31,10 @@ const fn signal_name(signal: i32) -> Option<&'static str> {
     }
 }
 
+/// What has to follow when the cause of a block is gone: a gateway reads its registry and its
+/// environment once.
+pub const THEN_RESTART: &str = "then restart the gateway, or the client that runs it";
+
 /// Why a server is not tried.
 pub fn block_reason(reason: &BlockReason) -> String {
     match reason {

@@ -19,7 +19,7 @@ pub struct WhatIf {
 #[derive(Debug, thiserror::Error)]
 pub enum WhatIfError {
     /// It is not `KEY=VALUE`.
-    #[error("`{given}` should be KEY=VALUE, for example backoff_base_ms=2000")]
+    #[error("`{given}` should be KEY=VALUE, for example backoff_base=2s")]
     NoPair {
         /// What was given.
         given: String,
@@ -31,6 +31,12 @@ pub enum WhatIfError {
         key: String,
         /// What could be.
         known: String,
+    },
+    /// It is written as nobody can read it.
+    #[error("{detail}")]
+    Unreadable {
+        /// What is wrong with it.
+        detail: String,
     },
     /// The number is none of that kind.
     #[error("`{server}` can't have these numbers: {error}")]

@@ -2,7 +2,7 @@
 
 use super::*;
 use rea::gateway::{Annotations, ToolPolicy};
-use rea_fsm::{CallClass, ExitStatus, Generation, Leaf, Millis, SpawnFailure};
+use rea_fsm::{BlockReason, CallClass, ExitStatus, Generation, Leaf, Millis, SpawnFailure};
 use simulation::child::{die, say};
 use simulation::script::{DONE, Manner};
 use simulation::world::{Report, Waiting};
@@ -19,6 +19,84 @@ fn the_last_words_of_a_server_that_died_stand_in_the_error() {
     let answer = answer(&mut sim, "1");
     assert!(text(&answer).contains("exit code 3"), "{answer}");
     assert!(text(&answer).contains("cannot find module"), "{answer}");
+}
+
+#[test]
+fn a_refusal_for_a_server_that_keeps_dying_says_what_it_died_of_and_where_its_words_are() {
+    let mut sim = gateway(1, |_, _| {
+        let mut server = Scripted::prompt().on_any(|_| Some(vec![die(0, ExitStatus::Code(3))]));
+        server.last_words = "Error: cannot find module 'x'";
+        server.birth()
+    });
+    sim.says(&[INITIALIZE]);
+    sim.run_to(5_000);
+    assert_eq!(sim.leaf(0), Leaf::FlapLocked);
+    sim.says(&[&call("1", "a__work")]);
+    let answer = answer(&mut sim, "1");
+    assert_eq!(facts(&answer)["reason"], "flap_locked");
+    for part in ["exit code 3", "cannot find module", ".rea/logs/a.*.log"] {
+        assert!(text(&answer).contains(part), "{part} in {answer}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_says_what_went_wrong_and_where_its_words_are() {
+    let mut sim = gateway(1, |_, generation| {
+        let mut server = Scripted::prompt().handshake(Manner::Never);
+        if generation == 1 {
+            server = server.on_any(|_| Some(vec![die(0, ExitStatus::Code(3))]));
+        }
+        server.last_words = "Error: no such database";
+        server.birth()
+    });
+    sim.says(&[INITIALIZE, &call("1", "a__work")]);
+    sim.run_to(30_000);
+    let answer = answer(&mut sim, "1");
+    assert_eq!(facts(&answer)["reason"], "timeout");
+    assert_eq!(facts(&answer)["executed"], "no");
+    for part in ["exit code 3", "no such database", ".rea/logs/a.*.log"] {
+        assert!(text(&answer).contains(part), "{part} in {answer}");
+    }
+}
+
+#[test]
+fn a_hung_server_that_was_ended_is_not_said_to_have_gone_by_itself() {
+    let mut sim = ready_over(|_, generation| {
+        let server = Scripted::prompt();
+        match generation {
+            1 => server.pong(Manner::Never).on_call(|_| Vec::new()).birth(),
+            _ => server.birth(),
+        }
+    });
+    sim.says(&[&call("1", "a__work")]);
+    sim.run_to(90_000);
+    let answer = answer(&mut sim, "1");
+    assert_eq!(facts(&answer)["reason"], "transport_lost");
+    let text = text(&answer);
+    assert!(
+        text.contains("liveness probe") && text.contains("ended"),
+        "{text}"
+    );
+    assert!(!text.contains("went away"), "{text}");
+}
+
+#[test]
+fn a_blocked_server_says_that_the_gateway_is_to_be_restarted() {
+    let mut sim = gateway(1, |_, _| Birth::Fails {
+        after_ms: 0,
+        failure: SpawnFailure::Blocked(BlockReason::MissingEnv {
+            names: vec!["TOKEN".to_owned()],
+        }),
+    });
+    sim.says(&[INITIALIZE, &call("1", "a__work")]);
+    sim.run_to(1_000);
+    let answer = answer(&mut sim, "1");
+    assert_eq!(facts(&answer)["reason"], "blocked");
+    let text = text(&answer);
+    assert!(
+        text.contains("TOKEN") && text.contains("restart the gateway"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -302,7 +380,8 @@ fn a_call_that_waited_in_vain_is_told_for_what_and_since_when() {
     assert_eq!(
         text(&waited),
         "server \"a\" did not become ready in time: it is starting (since 2027-01-15T08:00:00.000Z). \
-         The call was not executed and is safe to repeat."
+         The call was not executed and is safe to repeat. What it wrote to standard error, if anything, is in \
+         .rea/logs/a.*.log."
     );
     assert_eq!(facts(&waited)["state"], "connecting");
     sim.run_to(4_000);

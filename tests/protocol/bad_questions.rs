@@ -284,3 +284,39 @@ fn what_servers_want_back_has_only_so_many_bytes() {
     assert!(text.contains("too many calls wait"), "{text}");
     assert_good_one_is_undisturbed(&mut sim, 9);
 }
+
+/// A server that gives back whatever it reads, as `cat` does.
+#[test]
+fn what_only_servers_answer_is_refused_and_not_asked_of_the_client() {
+    for method in [
+        "initialize",
+        "server/discover",
+        "tools/list",
+        "tools/call",
+        "prompts/get",
+        "resources/read",
+        "resources/subscribe",
+        "completion/complete",
+        "logging/setLevel",
+        "subscriptions/listen",
+        // The client has not said that it has tasks.
+        "tasks/get",
+    ] {
+        let mut sim = beside_a_good_one(move || {
+            asking(move |_| {
+                vec![say(
+                    0,
+                    format!(r#"{{"jsonrpc":"2.0","id":"q","method":"{method}","params":{{}}}}"#),
+                )]
+            })
+        });
+        says(&mut sim, &[&request(1, "tools/call", CALL)]);
+        assert!(told(&mut sim, method).is_empty(), "{method}");
+        let refused = sim.read_by(0).pop().expect("an answer");
+        assert!(
+            refused.contains(r#""id":"q","error":{"code":-32601"#),
+            "{method}: {refused}"
+        );
+        assert_good_one_is_undisturbed(&mut sim, 9);
+    }
+}

@@ -293,3 +293,13 @@ fn a_flood_of_questions_is_bounded() {
         .filter(|line| line.contains("too many requests"));
     assert_eq!(refused.count(), 136);
 }
+
+#[test]
+fn a_client_with_tasks_is_asked_for_them() {
+    let mut sim = gateway(1, |_| {
+        curious(r#"{"jsonrpc":"2.0","id":7,"method":"tasks/get","params":{"taskId":"t"}}"#)
+    });
+    says(&mut sim, &[&initialize(r#"{"tasks":{}}"#)]);
+    says(&mut sim, &[&request(1, "tools/call", CALL)]);
+    assert_eq!(told(&mut sim, "tasks/get").len(), 1);
+}

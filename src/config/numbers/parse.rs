@@ -16,28 +16,28 @@ pub(in super::super) fn number(
     problems: &mut Vec<Problem>,
 ) -> Option<u64> {
     let found = text(node, key, problems)?;
-    let Some(value) = value(found, row.unit) else {
-        let (key, found) = (key.to_owned(), found.to_owned());
-        let kind = ProblemKind::BadNumber {
-            key,
-            expected: expected(row.unit),
-            found,
-        };
-        problems.push(Problem { at: node.at, kind });
-        return None;
-    };
+    read(found, key, row)
+        .map_err(|kind| problems.push(Problem { at: node.at, kind }))
+        .ok()
+}
+
+/// The same, wherever it is written.
+pub(super) fn read(found: &str, key: &str, row: Row) -> Result<u64, ProblemKind> {
+    let value = value(found, row.unit).ok_or_else(|| ProblemKind::BadNumber {
+        key: key.to_owned(),
+        expected: expected(row.unit),
+        found: found.to_owned(),
+    })?;
     let off = row.unit == Unit::DurationOrOff && value == 0;
     if !off && !(row.min..=row.max).contains(&value) {
-        let kind = ProblemKind::OutOfRange {
+        return Err(ProblemKind::OutOfRange {
             key: key.to_owned(),
             found: show(row.unit, value),
             min: show(row.unit, row.min),
             max: show(row.unit, row.max),
-        };
-        problems.push(Problem { at: node.at, kind });
-        return None;
+        });
     }
-    Some(value)
+    Ok(value)
 }
 
 fn expected(unit: Unit) -> &'static str {

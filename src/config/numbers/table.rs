@@ -23,6 +23,9 @@ pub(in super::super) struct Row {
     pub(in super::super) default: u64,
     pub(in super::super) min: u64,
     pub(in super::super) max: u64,
+    /// In words, for `docs/registry.md`.
+    #[cfg(test)]
+    pub(super) meaning: &'static str,
 }
 
 pub(super) const SECOND: u64 = 1_000;
@@ -36,14 +39,22 @@ pub(super) const GIB: u64 = 1 << 30;
 macro_rules! numbers {
     (
         $(#[$struct_doc:meta])* $name:ident, $rows:ident:
-        $( $(#[$doc:meta])* $field:ident: $type:ty = $key:literal $unit:ident, $default:expr, $min:expr, $max:expr; )*
+        $( $(#[doc = $doc:literal])* $field:ident: $type:ty = $key:literal $unit:ident, $default:expr, $min:expr, $max:expr; )*
     ) => {
         $(#[$struct_doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name { $( $(#[$doc])* pub $field: $type, )* }
+        pub struct $name { $( $(#[doc = $doc])* pub $field: $type, )* }
 
         pub(in super::super) const $rows: &[Row] = &[
-            $( Row { key: $key, unit: Unit::$unit, default: $default, min: $min, max: $max } ),*
+            $( Row {
+                key: $key,
+                unit: Unit::$unit,
+                default: $default,
+                min: $min,
+                max: $max,
+                #[cfg(test)]
+                meaning: concat!($($doc),*),
+            } ),*
         ];
 
         impl $name {
@@ -57,7 +68,7 @@ macro_rules! numbers {
 numbers! {
     /// The numbers of one server, resolved.
     Numbers, ROWS:
-    /// Restarts allowed within the window.
+    /// Restarts allowed within `restart_window`.
     restart_intensity: u32 = "restart_intensity" Count, 1, 1, 100;
     /// How long a restart counts.
     restart_window_ms: u64 = "restart_window" Duration, 30 * SECOND, SECOND, HOUR;
@@ -79,17 +90,17 @@ numbers! {
     call_timeout_ms: u64 = "call_timeout" Duration, 60 * SECOND, 10, DAY;
     /// The end of a call whatever it reports.
     call_hard_cap_ms: u64 = "call_hard_cap" Duration, HOUR, 10, 7 * DAY;
-    /// How long a suspected server has to answer.
+    /// How long a server that is asked whether it lives has to answer.
     liveness_timeout_ms: u64 = "liveness_timeout" Duration, 5 * SECOND, 10, 10 * MINUTE;
     /// How often an idle server is asked; 0 is never.
     heartbeat_ms: u64 = "heartbeat" DurationOrOff, 0, SECOND, DAY;
-    /// From closing stdin to TERM.
+    /// When a server is ended: from closing its standard input to TERM.
     stdin_close_grace_ms: u64 = "stdin_close_grace" Duration, 2 * SECOND, 1, MINUTE;
     /// From TERM to KILL.
     term_grace_ms: u64 = "term_grace" Duration, 2 * SECOND, 1, MINUTE;
     /// From KILL to giving up.
     kill_grace_ms: u64 = "kill_grace" Duration, 2 * SECOND, 100, MINUTE;
-    /// Calls that may wait.
+    /// Calls that may wait for a server that is starting.
     queue_max: u32 = "queue_max" Count, 32, 0, 100_000;
     /// How long one may wait, if its deadline isn't earlier.
     queue_timeout_ms: u64 = "queue_timeout" Duration, 10 * SECOND, 10, HOUR;
@@ -97,21 +108,21 @@ numbers! {
     in_flight_max: u32 = "in_flight_max" Count, 1_024, 1, 100_000;
     /// Bytes that may wait to be written to the server.
     in_flight_bytes_max: u64 = "in_flight_bytes_max" Bytes, 64 * MIB, 64 * KIB, 4 * GIB;
-    /// Consecutive faults that open the breaker.
+    /// Faults in a row after which calls are refused for a while (the circuit breaker opens).
     breaker_threshold: u32 = "breaker_threshold" Count, 5, 1, 1_000_000;
-    /// The first opening of a series.
+    /// How long they are refused at first; doubles with each further opening.
     breaker_base_ms: u64 = "breaker_base" Duration, 30 * SECOND, 10, DAY;
-    /// No opening is longer.
+    /// No opening lasts longer.
     breaker_max_ms: u64 = "breaker_max" Duration, 300 * SECOND, 10, DAY;
-    /// Calls that a half-open breaker lets through at once.
+    /// Calls that may try at once, when that time is over.
     half_open_max: u32 = "half_open_max" Count, 1, 1, 1_000;
-    /// Openings or locks within the window that block the session.
+    /// Openings and locks within `blocker_window` after which the log says that somebody should look.
     blocker_threshold: u32 = "blocker_threshold" Count, 3, 1, 1_000;
     /// How long one counts.
     blocker_window_ms: u64 = "blocker_window" Duration, 10 * MINUTE, SECOND, DAY;
-    /// Continuously not ready for so long blocks the session too.
+    /// Not ready for so long without a break: the log says so too.
     blocker_not_ready_ms: u64 = "blocker_not_ready" Duration, MINUTE, SECOND, DAY;
-    /// Continuously ready for so long ends the episode.
+    /// Ready for so long without a break, and it may say so again.
     blocker_rearm_ms: u64 = "blocker_rearm" Duration, 10 * MINUTE, SECOND, DAY;
     /// Questions of the server to the client that may be open.
     questions_max: u32 = "questions_max" Count, 64, 0, 10_000;
@@ -144,6 +155,8 @@ pub(in super::super) const ROTATE_BYTES: Row = Row {
     default: 64 * MIB,
     min: 64 * KIB,
     max: 64 * GIB,
+    #[cfg(test)]
+    meaning: " The size at which a file is followed by the next.",
 };
 pub(in super::super) const TOTAL_BYTES: Row = Row {
     key: "total_bytes",
@@ -151,6 +164,8 @@ pub(in super::super) const TOTAL_BYTES: Row = Row {
     default: 512 * MIB,
     min: 64 * KIB,
     max: 1024 * GIB,
+    #[cfg(test)]
+    meaning: " The size of all files together; the oldest are deleted.",
 };
 
 /// The rules of a key of [`ROWS`].
@@ -161,6 +176,8 @@ pub(in super::super) fn row(key: &str) -> Row {
         default: 0,
         min: 0,
         max: 0,
+        #[cfg(test)]
+        meaning: "",
     };
     ROWS.iter()
         .chain(GATEWAY_ROWS)

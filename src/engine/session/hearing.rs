@@ -219,22 +219,30 @@ impl Session {
         if request.method == method::PING {
             return Heard::Write(line(|out| jsonrpc::empty_result(out, &id)));
         }
-        if let Some(Lack { capability, code }) = self.lacks(&request, questions) {
+        let refusal = if method::is_for_servers(&request.method) {
+            // Such a thing comes from a program that gives back what it reads.
+            let text = format!("{:?} is asked of servers, not of clients", request.method);
+            Some((ErrorCode::MethodNotFound, text))
+        } else if let Some(Lack { capability, code }) = self.lacks(&request, questions) {
             let text = format!("the client has not declared the capability `{capability}`");
-            return Heard::Write(line(|out| {
-                jsonrpc::error(out, &id, code, &text, jsonrpc::NONE);
-            }));
-        }
-        if self.client.asks == Asks::InAnswers && !method::may_stand_in_an_answer(&request.method) {
+            Some((code, text))
+        } else if self.client.asks == Asks::InAnswers
+            && !method::may_stand_in_an_answer(&request.method)
+        {
             let text = format!(
                 "the client has no session and can't be asked for {:?}",
                 request.method
             );
-            return Heard::Write(line(|out| {
-                jsonrpc::error(out, &id, ErrorCode::MethodNotFound, &text, jsonrpc::NONE);
-            }));
+            Some((ErrorCode::MethodNotFound, text))
+        } else {
+            None
+        };
+        match refusal {
+            Some((code, text)) => Heard::Write(line(|out| {
+                jsonrpc::error(out, &id, code, &text, jsonrpc::NONE);
+            })),
+            None => Heard::Question(request),
         }
-        Heard::Question(request)
     }
 
     fn response(&mut self, response: &Response<'_>, now: Millis) -> Heard<'static> {

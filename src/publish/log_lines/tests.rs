@@ -9,6 +9,7 @@ fn settings(level: Level, style: LogStyle) -> LogSettings {
         level,
         style,
         session_id: "s1".to_owned(),
+        unknown_level: None,
     }
 }
 
@@ -184,7 +185,28 @@ fn the_environment_chooses_the_level() {
     assert_eq!(level(Some("debug"), Some("error")), Level::DEBUG);
     assert_eq!(level(Some(""), Some("error")), Level::ERROR);
     assert_eq!(level(None, Some("warn")), Level::WARN);
-    assert_eq!(level(Some("verbose"), None), Level::INFO);
+    assert_eq!(level(Some("trace"), None), Level::DEBUG);
+    assert_eq!(level(Some("verbose"), Some("error")), Level::INFO);
+    assert_eq!(level(None, Some("info,hyper=debug")), Level::INFO);
+}
+
+#[test]
+fn a_word_that_is_no_level_is_told_once() {
+    let environment = |name: &str| (name == "REA_LOG_LEVEL").then(|| "loud".to_owned());
+    let settings = LogSettings::from_environment(&environment, Reader::Program, "s");
+    let told = written(settings, || {});
+    let line: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(line["level"], "warn");
+    assert_eq!(line["event"], "log.unknown_level");
+    assert_eq!(
+        line["message"],
+        "REA_LOG_LEVEL \"loud\" is no level, info is used: write debug, info, warn or error"
+    );
+    for (name, value) in [("REA_LOG_LEVEL", "debug"), ("RUST_LOG", "loud")] {
+        let environment = |asked: &str| (asked == name).then(|| value.to_owned());
+        let settings = LogSettings::from_environment(&environment, Reader::Program, "s");
+        assert_eq!(written(settings, || {}), "", "{name}");
+    }
 }
 
 #[test]
