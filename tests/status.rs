@@ -11,6 +11,7 @@ mod support;
 /// One file for each group of promises.
 mod status {
     mod freezing;
+    mod hiding;
     mod looking;
     mod measuring;
     mod owning;

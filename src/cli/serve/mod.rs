@@ -56,10 +56,10 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let here = std::env::current_dir().context("the working directory can't be found")?;
     let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
     let mut registry = Registry::load(&root, &environment::text)?;
-    registry.servers.retain(|server| server.enabled);
     let launches: Vec<Launch> = registry
         .servers
         .iter()
+        .filter(|server| server.enabled)
         .map(|server| Launch::new(server, &environment::raw))
         .collect();
     let policy = Policy::load(&root)?;
@@ -76,6 +76,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let (state_dir, note) = StateDir::open(&root, &environment::text)?;
     let switches = switches(&root, &state_dir);
     announce(&registry, &policy, &root, note.as_ref(), &switches);
+    registry.servers.retain(|server| server.enabled);
 
     let filter = {
         let redactor = redactor.clone();
