@@ -16,4 +16,5 @@ mod status {
     mod measuring;
     mod owning;
     pub(crate) mod shown;
+    mod trouble;
 }

@@ -171,6 +171,7 @@ impl<W: World> Engine<W> {
             let fault = heard.is_answer().then_some(Fault::UnawaitedAnswer);
             let verdict = flood.message(self.now, name);
             if let Some(fault) = fault {
+                debug!(event = "downstream.unawaited_answer", server_name = name);
                 self.complain(server, fault);
             }
             if verdict == flood::Verdict::Dropped {

@@ -17,10 +17,12 @@
 )]
 
 mod gateway;
+mod preload;
 pub mod processes;
 mod project;
 
 pub use gateway::{Answer, Gateway, Streams};
+pub use preload::Preload;
 pub use project::{Project, REA};
 
 use std::thread::sleep;
