@@ -10,6 +10,7 @@ mod support;
 
 /// One file for each group of promises.
 mod status {
+    mod crowd;
     mod freezing;
     mod hiding;
     mod looking;
@@ -17,4 +18,5 @@ mod status {
     mod owning;
     pub(crate) mod shown;
     mod trouble;
+    mod watching;
 }
