@@ -17,8 +17,6 @@ pub mod config;
 #[cfg(unix)]
 pub mod engine;
 #[cfg(unix)]
-pub mod file_lock;
-#[cfg(unix)]
 pub mod gateway;
 #[cfg(unix)]
 pub mod journal;

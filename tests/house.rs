@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("config", &[]),
-    ("file_lock", &[]),
-    ("journal", &["file_lock"]),
+    ("journal", &[]),
     ("protocol", &["wire"]),
     ("transport", &["wire"]),
     // What must never be shown is known to the configuration.
     ("publish", &["config"]),
     // Its content is given to it: it knows neither servers nor machines at work.
-    ("live_state", &["config", "file_lock", "publish"]),
+    ("live_state", &["config", "publish"]),
     ("metrics", &["live_state"]),
     // Never engine or transport: a log is replayed without a world.
     ("replay", &["journal"]),

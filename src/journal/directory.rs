@@ -7,9 +7,9 @@
 //! construction; a file is locked before anybody writes to it and until the session ends; only
 //! files that could be locked are deleted, so never a live session's.
 
+use super::file_lock;
 use super::names::FileName;
 use super::sink::Sink;
-use crate::file_lock;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};

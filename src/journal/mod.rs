@@ -23,6 +23,7 @@
 mod chain;
 mod directory;
 mod encode;
+mod file_lock;
 pub mod format;
 mod names;
 pub mod reader;

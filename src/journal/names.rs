@@ -3,7 +3,7 @@
 //! A gateway holds a lock on each file of its session until it ends. The lock is on the file
 //! itself, which is never replaced; it goes when the process does, however it ends.
 
-use crate::file_lock;
+use super::file_lock;
 use camino::Utf8Path;
 use jiff::Timestamp;
 use std::io;

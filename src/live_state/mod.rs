@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `.rea/serve.lock` is held by the one gateway of a folder that owns `serve.state.json`; the others
-//! are guests, each with a file of its own, until the owner goes. `.rea/sessions/<id>/lock` is held by
+//! are guests, each with a file of its own, until the owner goes. `.rea/sessions/<id>.lock` is held by
 //! every gateway as long as it lives: whether a state is of somebody who lives is asked of that lock,
 //! never of a number of a process.
 //!
@@ -16,6 +16,7 @@
 //! that hangs holds up nothing but this module's thread. Nobody writes a file of a gateway that lives
 //! but that gateway.
 
+mod life;
 mod publisher;
 mod read;
 mod schedule;

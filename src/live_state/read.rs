@@ -1,6 +1,6 @@
 //! What is found of a folder's gateways. Reading alters nothing.
 
-use super::session::is_alive;
+use super::session::{self, is_alive};
 use super::{GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
@@ -82,12 +82,11 @@ pub fn read(folder: &Utf8Path) -> Found {
     };
     let mut guests = Vec::new();
     let mut starting = 0;
-    for entry in sessions.read_dir_utf8().into_iter().flatten().flatten() {
-        let id = entry.file_name();
-        if Some(id) == owner_id || !is_alive(&sessions, id) {
+    for id in session::list(&sessions) {
+        if Some(id.as_str()) == owner_id || !is_alive(&sessions, &id) {
             continue;
         }
-        match see(&entry.path().join(GUEST_FILE), &sessions) {
+        match see(&sessions.join(&id).join(GUEST_FILE), &sessions) {
             Ok(seen) => guests.push(seen),
             Err(_) => starting += 1,
         }

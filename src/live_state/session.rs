@@ -1,26 +1,32 @@
-//! One gateway's folder below `.rea/sessions/`: the lock that says that it lives, and the files that it
-//! has not finished writing.
+//! One gateway's place among the others of its folder: `.rea/sessions/<id>.lock`, which says that it lives,
+//! and `.rea/sessions/<id>/`, where its own files are and what it has not finished writing.
+//!
+//! Invariants: nobody but the session holds its lock, not even to find out whether it lives, or for that
+//! moment it would. Sessions are begun and cleared away one at a time; the folder is made after the lock and
+//! taken away before it. So what has no lock that is held is of one that lives no more.
 
+use super::life::{hold, is_held};
 use super::{GUEST_FILE, SESSIONS_FOLDER};
 use crate::config::state_dir::{StateDir, private_file};
-use crate::file_lock;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::OFlags;
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::time::Duration;
 
-const LOCK: &str = "lock";
-/// Whoever has just made its folder needs a moment to lock it.
-const UNLOCKED_FOR: Duration = Duration::from_mins(1);
-/// So many others may clean up at the very moment that a session begins.
-const ATTEMPTS: u32 = 10;
+const LOCK_SUFFIX: &str = ".lock";
+/// Held by whoever begins or clears away.
+const TURN: &str = ".turn";
+const ATTEMPTS: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// A gateway's place among the others of its folder, held as long as it lives.
 #[derive(Debug)]
 pub struct Session {
     folder: Utf8PathBuf,
+    lock_path: Utf8PathBuf,
     _lock: File,
 }
 
@@ -28,28 +34,34 @@ impl Session {
     /// Takes its place, and clears away what those left who were killed.
     ///
     /// # Errors
-    /// The folder can't be made.
+    /// The lock or the folder can't be made.
     pub fn begin(state_dir: &StateDir, id: &str) -> io::Result<Self> {
         let sessions = state_dir.subfolder(SESSIONS_FOLDER)?;
+        let turn = take_turn(&sessions)?;
         clear_away(&sessions);
-        let folder = sessions.join(id);
-        for _ in 1..ATTEMPTS {
-            if let Some(lock) = take(&folder)? {
-                return Ok(Self {
-                    folder,
-                    _lock: lock,
-                });
-            }
+        let (folder, lock_path) = (sessions.join(id), lock_path(&sessions, id));
+        let lock = open_lock(&lock_path)?;
+        match hold(&lock) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
+            // A file system without locks: then nobody is seen to live, and nobody can be helped.
+            Ok(()) | Err(_) => {}
         }
-        Err(io::Error::other(format!(
-            "{folder} is taken away by somebody"
-        )))
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        drop(turn);
+        Ok(Self {
+            folder,
+            lock_path,
+            _lock: lock,
+        })
     }
 
-    /// Takes the folder away, unless there is something in it to read.
+    /// Gives up the place, unless there is something in the folder to read.
     pub(super) fn leave(&self) {
         if !self.folder.join(GUEST_FILE).exists() {
-            let _ = fs::remove_dir_all(&self.folder);
+            take_away(&self.folder, &self.lock_path);
         }
     }
 
@@ -59,112 +71,63 @@ impl Session {
     }
 }
 
-/// Makes and locks the folder; nothing if somebody took it for one that was left behind.
-fn take(folder: &Utf8Path) -> io::Result<Option<File>> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let lock = private_file()
+fn lock_path(sessions: &Utf8Path, id: &str) -> Utf8PathBuf {
+    sessions.join(format!("{id}{LOCK_SUFFIX}"))
+}
+
+fn open_lock(path: &Utf8Path) -> io::Result<File> {
+    private_file()
         .write(true)
         .create(true)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(folder.join(LOCK));
-    let lock = match lock {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    match file_lock::hold_patiently(&lock) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-        // A file system without locks: then nobody can take it for one that was left behind either.
-        Err(_) => return Ok(Some(lock)),
+        .open(path)
+}
+
+/// Waits until nobody else begins or clears away.
+fn take_turn(sessions: &Utf8Path) -> io::Result<File> {
+    let turn = open_lock(&sessions.join(TURN))?;
+    for _ in 0..ATTEMPTS {
+        match hold(&turn) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+            Ok(()) | Err(_) => return Ok(turn),
+        }
     }
-    Ok((lock.metadata()?.nlink() > 0).then_some(lock))
+    Err(io::Error::other(format!(
+        "somebody holds {} and does not let go",
+        sessions.join(TURN)
+    )))
 }
 
-/// Whether the gateway of this session lives.
-pub(super) fn is_alive(sessions: &Utf8Path, id: &str) -> bool {
-    file_lock::is_held(&sessions.join(id).join(LOCK))
-}
-
-/// Deletes the folders of gateways that live no more. What can't be deleted stays.
-pub(super) fn clear_away(sessions: &Utf8Path) {
-    let Ok(entries) = sessions.read_dir_utf8() else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let folder = entry.path();
-        let Ok(lock) = File::open(folder.join(LOCK)) else {
-            if is_old(folder) {
-                let _ = fs::remove_dir_all(folder);
-            }
-            continue;
-        };
-        if file_lock::hold(&lock).is_ok() {
-            let _ = fs::remove_dir_all(folder);
+fn take_away(folder: &Utf8Path, lock: &Utf8Path) {
+    // What can't be deleted stays, and its lock with it.
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+        Ok(()) | Err(_) => {
+            let _ = fs::remove_file(lock);
         }
     }
 }
 
-fn is_old(folder: &Utf8Path) -> bool {
-    let modified = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNLOCKED_FOR))
+/// Whether the gateway of this session lives.
+pub(super) fn is_alive(sessions: &Utf8Path, id: &str) -> bool {
+    is_held(&lock_path(sessions, id))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::root::{ChosenBy, Root};
+/// Every session of which there is anything, alive or not.
+pub(super) fn list(sessions: &Utf8Path) -> BTreeSet<String> {
+    let entries = sessions.read_dir_utf8().into_iter().flatten().flatten();
+    let names = entries.map(|entry| {
+        let name = entry.file_name();
+        name.strip_suffix(LOCK_SUFFIX).unwrap_or(name).to_owned()
+    });
+    names.filter(|name| name != TURN).collect()
+}
 
-    fn state_dir(folder: &tempfile::TempDir) -> StateDir {
-        let path = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
-        let root = Root {
-            path,
-            chosen_by: ChosenBy::WorkingDirectory,
-        };
-        StateDir::open(&root, &|_| None).expect("a folder").0
-    }
-
-    #[test]
-    fn a_session_lives_as_long_as_it_is_held() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state_dir = state_dir(&folder);
-        let sessions = state_dir.path().join(SESSIONS_FOLDER);
-        let session = Session::begin(&state_dir, "one").expect("a session");
-        assert!(is_alive(&sessions, "one"));
-        assert!(!is_alive(&sessions, "two"));
-        drop(session);
-        assert!(!is_alive(&sessions, "one"));
-        assert!(sessions.join("one").exists(), "what it left can be read");
-    }
-
-    #[test]
-    fn the_next_one_clears_away_the_dead_and_leaves_the_living() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state_dir = state_dir(&folder);
-        let sessions = state_dir.path().join(SESSIONS_FOLDER);
-        let living = Session::begin(&state_dir, "living").expect("a session");
-        let dead = Session::begin(&state_dir, "dead").expect("a session");
-        fs::create_dir(dead.folder().join(".atomicwrite1")).expect("half a write");
-        drop(dead);
-        let just_made = sessions.join("just-made");
-        fs::create_dir(&just_made).expect("a folder");
-        let _next = Session::begin(&state_dir, "next").expect("a session");
-        assert!(living.folder().exists() && just_made.exists());
-        assert!(!sessions.join("dead").exists());
-    }
-
-    #[test]
-    fn a_link_in_the_locks_place_is_not_followed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state_dir = state_dir(&folder);
-        let session = state_dir.path().join(SESSIONS_FOLDER).join("one");
-        fs::create_dir_all(&session).expect("a folder");
-        let elsewhere = folder.path().join("elsewhere");
-        std::os::unix::fs::symlink(&elsewhere, session.join(LOCK)).expect("a link");
-        Session::begin(&state_dir, "one").expect_err("it is no file of ours");
-        assert!(!elsewhere.exists());
+/// Deletes what gateways left that live no more. What can't be deleted stays.
+fn clear_away(sessions: &Utf8Path) {
+    for id in list(sessions) {
+        if !is_alive(sessions, &id) {
+            take_away(&sessions.join(&id), &lock_path(sessions, &id));
+        }
     }
 }

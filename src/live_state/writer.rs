@@ -6,9 +6,9 @@
 //!  sessions/<id>/state.json         serve.state.json
 //! ```
 
+use super::life::hold;
 use super::{GUEST_FILE, LOCK_FILE, LiveState, STATE_FILE};
 use crate::config::state_dir::{private_file, replace};
-use crate::file_lock;
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
@@ -205,7 +205,7 @@ fn lock(path: &Utf8Path) -> io::Result<File> {
         .create(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
-    file_lock::hold_patiently(&file)?;
+    hold(&file)?;
     Ok(file)
 }
 

@@ -70,7 +70,7 @@ def main() -> int:
         from harness.case import CASES
         from harness.world import World
 
-        import cases.record, cases.calls, cases.deaths, cases.stops, cases.eras, cases.clients, cases.inspector  # noqa: E401, F401
+        import cases.record, cases.calls, cases.deaths, cases.stops, cases.eras, cases.clients, cases.metrics, cases.inspector  # noqa: E401, F401
     except ModuleNotFoundError as missing:
         sys.exit(f"{missing}: run tests/real/setup.sh first")
     chosen = [case for case in CASES if not options.only or any(part in case.name for part in options.only)]

@@ -122,6 +122,41 @@ fn b26_the_second_of_two_does_not_take_the_firsts_file_away() {
 }
 
 #[test]
+fn the_next_one_clears_away_what_the_dead_left_and_nothing_of_the_living() {
+    let project = Project::new().demo("one");
+    let mut killed = project.serve();
+    killed.tools();
+    kill(killed);
+    let mut living = project.serve();
+    living.tools();
+    until("it is well", || json(&project).0 == WELL);
+    let sessions = project.state().join("sessions");
+    fs::create_dir_all(sessions.join("without-a-lock").join(".atomicwrite1")).unwrap();
+    fs::write(sessions.join("without-a-folder.lock"), "").unwrap();
+    let mut next = project.serve();
+    next.tools();
+    until("both are seen", || {
+        json(&project).1["others"][0]["pid"] == json!(next.pid())
+    });
+    assert_eq!(owner(&project), json!(living.pid()));
+    let mut left: Vec<String> = sessions
+        .read_dir_utf8()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_owned())
+        .filter(|name| name != ".turn")
+        .collect();
+    left.sort();
+    let status = json(&project).1;
+    let mut expected: Vec<String> = [&status["serve"], &status["others"][0]]
+        .iter()
+        .map(|gateway| gateway["session_id"].as_str().unwrap().to_owned())
+        .flat_map(|id| [format!("{id}.lock"), id])
+        .collect();
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[test]
 fn a_link_in_the_files_place_is_replaced_and_not_followed() {
     let project = Project::new().demo("one");
     project.write_registry();

@@ -73,7 +73,7 @@ async function refused(promise) {
 export async function everything(peer, prefix) {
   const { client } = peer;
   const shown = (name) => prefix + name;
-  const own = (entries) => entries.map((entry) => ({ ...entry, name: entry.name.slice(prefix.length) }));
+  const own = (entries) => entries.filter((entry) => entry.name.startsWith(prefix)).map((entry) => ({ ...entry, name: entry.name.slice(prefix.length) }));
   const call = async (name, args = {}, options) => {
     const result = await client.callTool({ name: shown(name), arguments: args }, ...peer.callOptions(options));
     return steady(result);
@@ -253,7 +253,7 @@ export async function asking(peer, prefix) {
   const until = Date.now() + WAIT_MS;
   let names = [];
   while (names.length < 6 && Date.now() < until) {
-    names = (await client.listTools()).tools.map((tool) => tool.name.slice(prefix.length)).sort();
+    names = (await client.listTools()).tools.filter((tool) => tool.name.startsWith(prefix)).map((tool) => tool.name.slice(prefix.length)).sort();
   }
   const seen = { era: peer.era, names };
   for (const name of ["sample", "elicit", "roots", "steps"]) seen[name] = await call(name);
@@ -269,7 +269,7 @@ export async function asking(peer, prefix) {
 /** A client that can do nothing: what needs it is not offered, or is refused. */
 export async function bare(peer, prefix) {
   await peer.connect();
-  const names = (await peer.client.listTools()).tools.map((tool) => tool.name.slice(prefix.length));
+  const names = (await peer.client.listTools()).tools.filter((tool) => tool.name.startsWith(prefix)).map((tool) => tool.name.slice(prefix.length));
   const seen = { "tools that need nothing of a client": names.sort() };
   await peer.client.close();
   return seen;

@@ -123,7 +123,7 @@ async def refused(call):
 
 
 def own(entries) -> list:
-    dumped = [plain(entry) for entry in entries]
+    dumped = [plain(entry) for entry in entries if entry.name.startswith(PREFIX)]
     return sorted(({**entry, "name": entry["name"].removeprefix(PREFIX)} for entry in dumped), key=lambda one: one["name"])
 
 
@@ -251,7 +251,7 @@ async def asking(stack: AsyncExitStack) -> dict:
     names: list = []
     end = time.monotonic() + WAIT_SECONDS
     while len(names) < 6 and time.monotonic() < end:
-        names = sorted(tool.name.removeprefix(PREFIX) for tool in (await client.list_tools()).tools)
+        names = sorted(tool.name.removeprefix(PREFIX) for tool in (await client.list_tools()).tools if tool.name.startswith(PREFIX))
     seen = {"era": ERA, "names": names}
     for name in ("sample", "elicit", "roots", "steps"):
         seen[name] = await call(name)
@@ -266,7 +266,7 @@ async def asking(stack: AsyncExitStack) -> dict:
 
 async def bare(stack: AsyncExitStack) -> dict:
     client, _ = await connected(stack, None)
-    names = sorted(tool.name.removeprefix(PREFIX) for tool in (await client.list_tools()).tools)
+    names = sorted(tool.name.removeprefix(PREFIX) for tool in (await client.list_tools()).tools if tool.name.startswith(PREFIX))
     return {"tools that need nothing of a client": names}
 
 

@@ -184,7 +184,9 @@ class World:
         return witnessed, [sys.executable, str(HERE / "witness.py"), str(folder), *gateway], environment
 
     @asynccontextmanager
-    async def gateway(self, *, exit_code: int = 0, **options: object) -> AsyncIterator[Gateway]:
+    async def gateway(
+        self, *, exit_code: int = 0, variables: dict[str, str] | None = None, **options: object
+    ) -> AsyncIterator[Gateway]:
         """A gateway, started and driven by the official Python SDK as any client would; `options` are the client's."""
         witnessed, command, environment = self.witness(exit_code=exit_code)
         notifications: list = []
@@ -193,7 +195,7 @@ class World:
             notifications.append(message)
 
         parameters = StdioServerParameters(
-            command=command[0], args=command[1:], env=environment, cwd=self.root
+            command=command[0], args=command[1:], env={**environment, **(variables or {})}, cwd=self.root
         )
         async with Client(parameters, message_handler=note, cache=None, **options) as client:
             yield Gateway(self, client, witnessed, notifications)

@@ -1,5 +1,5 @@
-//! Locks on files that say that a process lives. The kernel gives them back when the process ends,
-//! however it ends; no number of a process can be mistaken for another's.
+//! Locks on the log's files, which say that a session still writes them. The kernel gives them back when
+//! the process ends, however it ends.
 //!
 //! Invariant: a locked file is never replaced, or two could hold "it" at once.
 
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] if somebody else holds it; another kind if the file system knows no
 /// locks.
-pub fn hold(file: &File) -> io::Result<()> {
+pub(super) fn hold(file: &File) -> io::Result<()> {
     Ok(flock(file, FlockOperation::NonBlockingLockExclusive)?)
 }
 
@@ -26,7 +26,7 @@ pub fn hold(file: &File) -> io::Result<()> {
 ///
 /// # Errors
 /// As for [`hold`].
-pub fn hold_patiently(file: &File) -> io::Result<()> {
+pub(super) fn hold_patiently(file: &File) -> io::Result<()> {
     for _ in 1..ATTEMPTS {
         match hold(file) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
@@ -37,7 +37,7 @@ pub fn hold_patiently(file: &File) -> io::Result<()> {
 }
 
 /// Whether a process that lives holds the file at this path.
-pub fn is_held(path: &Utf8Path) -> bool {
+pub(super) fn is_held(path: &Utf8Path) -> bool {
     // What is no file must not keep anybody waiting.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(file) = open(path.as_std_path(), flags, Mode::empty()) else {
