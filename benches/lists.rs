@@ -123,7 +123,7 @@ impl Gateway {
         input.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// How many tools there are.
+    /// How many tools the servers have; the gateway has one of its own.
     fn list(&mut self) -> usize {
         self.send(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
         loop {
@@ -131,7 +131,7 @@ impl Gateway {
             let read = self.output.read_line(&mut self.answer).unwrap();
             assert!(read > 0, "the gateway went away");
             if self.answer.contains(r#""id":1"#) {
-                return self.answer.matches(r#""inputSchema""#).count();
+                return self.answer.matches(r#""inputSchema""#).count() - 1;
             }
         }
     }

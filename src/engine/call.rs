@@ -39,9 +39,9 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Label {
     /// It calls this tool.
-    Tool(String),
+    Tool(Rc<str>),
     /// It is another request.
-    Request(String),
+    Request(Rc<str>),
 }
 
 /// Whether a request begins or ends the watching of a resource.

@@ -13,6 +13,7 @@ use super::answers::AnswerForm;
 use super::catalogue::Catalogue;
 use super::exchanges::Exchanges;
 use super::health::{Diagnostics, PolicyFacts};
+use super::labels::Labels;
 use super::listens::Listens;
 use super::live::Run;
 use super::notices::Notices;
@@ -95,6 +96,7 @@ pub struct ClientSetup {
 /// What the gateway knows of its client.
 pub struct Client {
     pub(super) redact: TextFilter,
+    pub(super) labels: Labels,
     pub(super) payloads: Payloads,
     pub(super) run: Run,
     pub(super) diagnostics: Diagnostics,
@@ -122,6 +124,7 @@ impl Client {
     pub fn new(setup: ClientSetup) -> Self {
         Self {
             redact: setup.redact,
+            labels: Labels::default(),
             payloads: setup.payloads,
             began: setup.run.began,
             run: setup.run,

@@ -11,6 +11,7 @@ mod errors;
 mod exchanges;
 mod health;
 mod held;
+mod labels;
 mod lifecycle;
 mod listens;
 mod live;
@@ -185,6 +186,11 @@ impl<W: World> Gateway<W> {
     pub fn is_over(&self) -> bool {
         self.lifecycle
             .is_over(self.engine.now(), || self.engine.is_closed())
+    }
+
+    /// The turn's time.
+    pub const fn now(&self) -> Millis {
+        self.engine.now()
     }
 
     /// What people are shown and that is not what it was when this was asked the last time.

@@ -303,7 +303,7 @@ fn deny<W: World>(
         }
     }
     let tool = match &route.label {
-        Label::Tool(label) | Label::Request(label) => label.clone(),
+        Label::Tool(label) | Label::Request(label) => label.to_string(),
     };
     let reason = (*reason).to_owned();
     engine.note(&Note::Refused { call, tool, reason });

@@ -100,7 +100,7 @@ impl Client {
         name: String,
         replaced: Option<(Raw<'a>, String)>,
     ) -> Route<'a> {
-        let label = Label::Request((self.redact)(&format!("{} {name}", request.method)));
+        let label = Label::Request((self.redact)(&format!("{} {name}", request.method)).into());
         let timeout_ms = self.policies[server.index()].timeout_ms;
         Route {
             server,
@@ -138,7 +138,7 @@ impl Client {
         let (class, timeout_ms) = self.policies[server.index()].terms(&own, hinted);
         Ok(Route {
             server,
-            label: Label::Tool((self.redact)(&own)),
+            label: Label::Tool(self.labels.of(&own, &self.redact)),
             replaced,
             name: name.decoded.into_owned(),
             form: AnswerForm::ToolResult,

@@ -30,7 +30,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     for name in NAMES:
         signal.signal(name, signal.SIG_IGN)
-    with (folder / "stderr").open("wb") as stderr:
+    with (folder / "stderr").open("ab") as stderr:
         gateway = subprocess.Popen(
             sys.argv[2:], stdout=subprocess.PIPE, stderr=stderr, preexec_fn=default_signals
         )
@@ -38,7 +38,7 @@ def main() -> int:
     (folder / "pid.new").write_text(str(gateway.pid))
     (folder / "pid.new").rename(folder / "pid")
     assert gateway.stdout is not None
-    with (folder / "stdout").open("wb", buffering=0) as record:
+    with (folder / "stdout").open("ab", buffering=0) as record:
         while chunk := os.read(gateway.stdout.fileno(), 1 << 16):
             record.write(chunk)
             # A client that reads no more must not end the witness.

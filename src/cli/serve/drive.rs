@@ -110,7 +110,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut client_gone = false;
-    published.look(&mut gateway, clock.now());
+    published.look(&mut gateway);
     loop {
         let due = [gateway.next_due(), published.next_due()];
         let due = due.into_iter().flatten().min();
@@ -148,7 +148,7 @@ pub(super) async fn run(
             gateway.take(Input::ClientGone);
         }
         gateway.end();
-        published.look(&mut gateway, clock.now());
+        published.look(&mut gateway);
         if let Some(asked) = asked {
             scrapes.answer(asked, &mut gateway);
         }

@@ -24,7 +24,7 @@ use crate::publish::redact::{Redactor, SharedRedactor};
 use crate::transport::{
     ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input,
 };
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use assemble::{about_run, assemble, config_digest};
 use camino::Utf8PathBuf;
 use launch::Launch;
@@ -52,6 +52,8 @@ pub struct ServeArgs {
 /// # Errors
 /// The registry can't be used, or the gateway can't begin.
 pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    // What secrets look like takes a while to compile; files are read meanwhile.
+    let patterns = std::thread::spawn(Redactor::new);
     keep_inherited_descriptors().context("the open descriptors can't be listed")?;
     let here = std::env::current_dir().context("the working directory can't be found")?;
     let root = Root::find(args.root.as_deref(), &environment::text, &here)?;
@@ -63,7 +65,9 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .map(|server| Launch::new(server, &environment::raw))
         .collect();
     let policy = Policy::load(&root)?;
-    let redactor = Redactor::new()?
+    let patterns = patterns.join();
+    let redactor = patterns
+        .map_err(|_| anyhow!("the patterns of secrets can't be compiled"))??
         .with_patterns(&policy.redact.patterns)
         .with_secrets(launches.iter().flat_map(Launch::secrets))?;
     let redactor = SharedRedactor::new(redactor);

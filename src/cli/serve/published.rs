@@ -37,7 +37,8 @@ impl Published {
     }
 
     /// Publishes what has changed, if it is time.
-    pub(super) fn look(&mut self, gateway: &mut Gateway<RealWorld>, now: Millis) {
+    pub(super) fn look(&mut self, gateway: &mut Gateway<RealWorld>) {
+        let now = gateway.now();
         let Some(publisher) = &self.publisher else {
             return;
         };

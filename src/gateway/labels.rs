@@ -1,0 +1,53 @@
+//! What the log calls a tool: its name without secrets.
+
+use super::client::TextFilter;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// So many names are remembered. Whoever calls more of them is answered all the same.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// Looking a name through costs as much as relaying its call: each is looked through once.
+#[derive(Debug, Default)]
+pub(super) struct Labels(RefCell<BTreeMap<String, Rc<str>>>);
+
+impl Labels {
+    pub(super) fn of(&self, name: &str, redact: &TextFilter) -> Rc<str> {
+        let mut remembered = self.0.borrow_mut();
+        if let Some(label) = remembered.get(name) {
+            return Rc::clone(label);
+        }
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        let label: Rc<str> = redact(name).into();
+        remembered.insert(name.to_owned(), Rc::clone(&label));
+        label
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_name_is_looked_through_once_and_made_up_ones_take_no_room() {
+        let looked = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&looked);
+        let redact: TextFilter = Box::new(move |text| {
+            counted.set(counted.get() + 1);
+            text.replace("hush", "[REDACTED]")
+        });
+        let labels = Labels::default();
+        for _ in 0..3 {
+            assert_eq!(&*labels.of("hush_tool", &redact), "[REDACTED]_tool");
+        }
+        assert_eq!(looked.get(), 1);
+        for number in 0..3 * REMEMBERED_MAX {
+            labels.of(&number.to_string(), &redact);
+        }
+        assert!(labels.0.borrow().len() <= REMEMBERED_MAX);
+    }
+}
