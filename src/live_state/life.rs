@@ -8,7 +8,7 @@
 
 use camino::Utf8Path;
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock, open};
-use rustix::process::{Flock, FlockType, fcntl_getlk};
+use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 use std::fs::File;
 use std::io;
 
@@ -25,13 +25,34 @@ pub(super) fn hold(file: &File) -> io::Result<()> {
     }
 }
 
-/// Whether another process holds the file at this path.
-pub(super) fn is_held(path: &Utf8Path) -> bool {
+/// The process that holds a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Holder(Option<Pid>);
+
+/// The other process that holds the file at this path.
+pub(super) fn holder(path: &Utf8Path) -> Option<Holder> {
     // What is no file must not keep anybody waiting.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(file) = open(path.as_std_path(), flags, Mode::empty()) else {
-        return false;
+        return None;
     };
     // Only that it is held says that somebody lives; a file system without locks says nothing.
-    fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).is_ok_and(|holder| holder.is_some())
+    let lock = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;
+    Some(Holder(lock.pid))
+}
+
+impl Holder {
+    /// Whether somebody has stopped the process, so that it does nothing until it is told to go on.
+    /// Known on Linux alone, and of processes that are seen from here.
+    pub(super) fn is_suspended(self) -> bool {
+        let stat = self.0.and_then(|pid| {
+            std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()
+        });
+        // The name in front may hold anything, closing parentheses included.
+        let state = stat
+            .as_deref()
+            .and_then(|stat| stat.rsplit_once(") "))
+            .and_then(|(_, rest)| rest.chars().next());
+        matches!(state, Some('T' | 't'))
+    }
 }

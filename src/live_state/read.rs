@@ -1,6 +1,6 @@
 //! What is found of a folder's gateways. Reading alters nothing.
 
-use super::session::{self, is_alive};
+use super::session::{self, life};
 use super::{GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
@@ -37,10 +37,22 @@ pub struct Seen {
 pub enum Liveness {
     /// It does.
     Running,
+    /// It does, but somebody has stopped its process: it does nothing until it is told to go on.
+    Suspended,
     /// It has ended, and said so.
     Closed,
     /// It is gone without a word.
     Crashed,
+}
+
+impl Liveness {
+    /// Whether there is a process.
+    pub const fn is_alive(self) -> bool {
+        match self {
+            Self::Running | Self::Suspended => true,
+            Self::Closed | Self::Crashed => false,
+        }
+    }
 }
 
 /// Why a state file can't be shown.
@@ -83,7 +95,7 @@ pub fn read(folder: &Utf8Path) -> Found {
     let mut guests = Vec::new();
     let mut starting = 0;
     for id in session::list(&sessions) {
-        if Some(id.as_str()) == owner_id || !is_alive(&sessions, &id) {
+        if Some(id.as_str()) == owner_id || life(&sessions, &id).is_none() {
             continue;
         }
         match see(&sessions.join(&id).join(GUEST_FILE), &sessions) {
@@ -101,12 +113,11 @@ pub fn read(folder: &Utf8Path) -> Found {
 
 fn see(path: &Utf8Path, sessions: &Utf8Path) -> Result<Seen, ReadState> {
     let state = load(path)?;
-    let liveness = if is_alive(sessions, &state.session_id) {
-        Liveness::Running
-    } else if state.closed_at.is_some() {
-        Liveness::Closed
-    } else {
-        Liveness::Crashed
+    let liveness = match life(sessions, &state.session_id) {
+        Some(process) if process.is_suspended() => Liveness::Suspended,
+        Some(_) => Liveness::Running,
+        None if state.closed_at.is_some() => Liveness::Closed,
+        None => Liveness::Crashed,
     };
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = written

@@ -5,7 +5,7 @@
 //! moment it would. Sessions are begun and cleared away one at a time; the folder is made after the lock and
 //! taken away before it. So what has no lock that is held is of one that lives no more.
 
-use super::life::{hold, is_held};
+use super::life::{Holder, hold, holder};
 use super::{GUEST_FILE, SESSIONS_FOLDER};
 use crate::config::state_dir::{StateDir, private_file};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -108,9 +108,9 @@ fn take_away(folder: &Utf8Path, lock: &Utf8Path) {
     }
 }
 
-/// Whether the gateway of this session lives.
-pub(super) fn is_alive(sessions: &Utf8Path, id: &str) -> bool {
-    is_held(&lock_path(sessions, id))
+/// The process of the gateway of this session, if it lives.
+pub(super) fn life(sessions: &Utf8Path, id: &str) -> Option<Holder> {
+    holder(&lock_path(sessions, id))
 }
 
 /// Every session of which there is anything, alive or not.
@@ -126,7 +126,7 @@ pub(super) fn list(sessions: &Utf8Path) -> BTreeSet<String> {
 /// Deletes what gateways left that live no more. What can't be deleted stays.
 fn clear_away(sessions: &Utf8Path) {
     for id in list(sessions) {
-        if !is_alive(sessions, &id) {
+        if life(sessions, &id).is_none() {
             take_away(&sessions.join(&id), &lock_path(sessions, &id));
         }
     }

@@ -117,6 +117,96 @@ fn each_way_to_break_is_told_apart() {
 }
 
 #[test]
+fn a_gateway_that_is_stopped_is_not_taken_for_a_working_one() {
+    let project = Project::new().demo("one");
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
+    gateway.signal(Signal::STOP);
+    until("it is seen", || json(&project).0 == UNHEALTHY);
+    let (_, status) = json(&project);
+    assert_eq!(status["serve"]["suspended"], json!(true));
+    assert!(
+        table(&project)
+            .1
+            .contains("SUSPENDED: its process is stopped")
+    );
+    gateway.signal(Signal::CONT);
+    until("it goes on", || json(&project).0 == WELL);
+    gateway.finish();
+}
+
+#[test]
+fn a_server_that_is_in_trouble_for_long_calls_for_somebody() {
+    let project = Project::new()
+        .server("dies", &["sh", "-c", "exit 3"], "")
+        .with_defaults("blocker_not_ready: 1s");
+    let _gateway = project.serve();
+    let blocked = || server(&json(&project).1, "dies")["session_blocker_emitted"].clone();
+    until("somebody is called for", || blocked() == json!(true));
+    assert!(
+        table(&project)
+            .1
+            .contains("SESSION_BLOCKER: it has been in trouble for long")
+    );
+}
+
+/// The table as a whole, with what differs from run to run taken out.
+#[test]
+fn the_table_is_what_the_documentation_shows() {
+    let project = Project::new().demo("good").server(
+        "dies",
+        &["sh", "-c", "exit 3"],
+        "lock_base: 60s, lock_max: 300s",
+    );
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is locked", || {
+        server(&json(&project).1, "dies")["state"] == "flap_locked"
+            && server(&json(&project).1, "good")["state"] == "ready"
+    });
+    let (_, shown) = table(&project);
+    let session = json(&project).1["serve"]["session_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let shown = shown
+        .replace(&session, "SESSION")
+        .replace(project.root.as_str(), "/project")
+        .replace(&gateway.pid().to_string(), "PID");
+    // Numbers of seconds differ, and so does the room that they take.
+    let steady = |text: &str| {
+        let line = |line: &str| {
+            let line = line.split(" at 20").next().unwrap_or_default();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let words = words.iter().enumerate().map(|(at, word)| {
+                let unit = words.get(at + 1).copied().unwrap_or_default();
+                let is_count = word.bytes().all(|byte| byte.is_ascii_digit());
+                if is_count && matches!(unit, "s" | "s,") {
+                    "N"
+                } else {
+                    word
+                }
+            });
+            words.collect::<Vec<_>>().join(" ")
+        };
+        text.lines().map(line).collect::<Vec<_>>().join("\n")
+    };
+    let expected = "rea VERSION, running for N s, process PID, session SESSION
+/project
+
+SERVER  STATE         SINCE  CIRCUIT   CALLS RESTARTS TOOLS ERA
+good    ready           N s  closed        0        0     4 legacy
+dies    locked          N s  closed        0        1     - legacy
+    child process exited unexpectedly: exit code 3
+    next try in N s,
+    → Read what it wrote to its standard error, if it did:
+    /project/.rea/logs/dies.SESSION.log"
+        .replace("VERSION", env!("CARGO_PKG_VERSION"));
+    assert_eq!(steady(&shown), steady(&expected), "{shown}");
+}
+
+#[test]
 fn a_server_that_is_starting_is_degraded() {
     let project = Project::new().server("hangs", &["sleep", "60"], "");
     let _gateway = project.serve();

@@ -23,6 +23,8 @@ struct Status<'a> {
 #[derive(Default, Serialize)]
 struct Serve<'a> {
     running: bool,
+    /// Whether its process is stopped, so that it does nothing.
+    suspended: bool,
     /// Killed or crashed: what follows is its last state.
     crashed: bool,
     pid: Option<u32>,
@@ -59,9 +61,10 @@ struct Audit {
 impl<'a> Serve<'a> {
     fn of(seen: &'a Seen) -> Self {
         let state = &seen.state;
-        let running = seen.liveness == Liveness::Running;
+        let running = seen.liveness.is_alive();
         Self {
             running,
+            suspended: seen.liveness == Liveness::Suspended,
             crashed: seen.liveness == Liveness::Crashed,
             pid: Some(state.owner_pid),
             stale: !running,

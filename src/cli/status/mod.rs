@@ -13,7 +13,7 @@ use crate::config::halt::{self, HALT_FILE, Halt};
 use crate::config::policy::Said;
 use crate::config::root::FOLDER;
 use crate::journal::Tail;
-use crate::live_state::{self, Found, Liveness, Seen};
+use crate::live_state::{self, Found, Seen};
 use camino::Utf8PathBuf;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -25,7 +25,8 @@ pub use verdict::Verdict;
 #[command(after_help = "Exit codes:
   0  every server is well          1  the command failed
   3  no gateway is running         4  a server is degraded
-  5  a server is unhealthy, its circuit is open, it needs somebody, or the event log can't be written
+  5  a server is unhealthy, its circuit is open, it needs somebody; the event log can't be written;
+     or the gateway's process is stopped
   6  calls are refused: somebody has frozen the gateway (rea unfreeze lifts it)")]
 pub struct StatusArgs {
     /// The project's folder [default: as for `rea serve`]
@@ -68,7 +69,7 @@ impl Report {
     fn main(&self) -> Option<&Seen> {
         let owner = self.found.owner.as_ref().ok()?.as_ref();
         match owner {
-            Some(seen) if seen.liveness == Liveness::Running => Some(seen),
+            Some(seen) if seen.liveness.is_alive() => Some(seen),
             Some(_) | None => self.found.guests.first().or(owner),
         }
     }
@@ -77,7 +78,7 @@ impl Report {
     fn running(&self) -> impl Iterator<Item = &Seen> {
         let owner = self.found.owner.as_ref().ok().and_then(Option::as_ref);
         owner
-            .filter(|seen| seen.liveness == Liveness::Running)
+            .filter(|seen| seen.liveness.is_alive())
             .into_iter()
             .chain(&self.found.guests)
     }

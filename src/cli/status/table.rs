@@ -111,7 +111,7 @@ impl Page {
         let version = printable(&state.version).into_owned();
         let id = printable(&state.session_id).into_owned();
         match seen.liveness {
-            Liveness::Running => self.line(&format!(
+            Liveness::Running | Liveness::Suspended => self.line(&format!(
                 "rea {version}, running for {}, process {}, session {id}",
                 age(up),
                 state.owner_pid,
@@ -129,6 +129,13 @@ impl Page {
             }
         }
         self.line(root);
+        if seen.liveness == Liveness::Suspended {
+            self.loud(&format!(
+                "SUSPENDED: its process is stopped and does nothing; what follows is from before. \
+                 `kill -CONT {}` lets it go on.",
+                state.owner_pid
+            ));
+        }
     }
 
     fn halt(&mut self, halt: &Halt) {
@@ -220,9 +227,7 @@ impl Page {
         if let Some(error) = &server.last_error {
             self.said(error);
         }
-        if verdict::of_server(server) != verdict::Verdict::Well
-            && seen.liveness == Liveness::Running
-        {
+        if verdict::of_server(server) != verdict::Verdict::Well && seen.liveness.is_alive() {
             self.next(server, seen);
         }
         for complaint in &server.complaints {
@@ -304,7 +309,7 @@ fn circuit_word(circuit: CircuitState) -> &'static str {
 fn since(at: Timestamp, seen: &Seen) -> Duration {
     let before = Duration::try_from(seen.state.updated_at.duration_since(at)).unwrap_or_default();
     match seen.liveness {
-        Liveness::Running => before + seen.age,
+        Liveness::Running | Liveness::Suspended => before + seen.age,
         Liveness::Closed | Liveness::Crashed => before,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Report;
 use crate::config::halt::Halt;
-use crate::live_state::{CircuitState, DownstreamState, LogStatus, Seen};
+use crate::live_state::{CircuitState, DownstreamState, Liveness, LogStatus, Seen};
 use rea_fsm::Health;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -53,6 +53,9 @@ impl From<Verdict> for ExitCode {
 }
 
 fn of_gateway(seen: &Seen) -> Verdict {
+    if seen.liveness == Liveness::Suspended {
+        return Verdict::Unhealthy;
+    }
     let servers = seen.state.downstreams.iter().map(of_server).max();
     let log = match seen.state.log.state {
         LogStatus::Ok | LogStatus::Off => Verdict::Well,
