@@ -157,7 +157,7 @@ fn the_table_is_what_the_documentation_shows() {
     let project = Project::new().demo("good").server(
         "dies",
         &["sh", "-c", "exit 3"],
-        "lock_base: 60s, lock_max: 300s",
+        "lock_base: 30s, lock_max: 300s",
     );
     let mut gateway = project.serve();
     gateway.tools();

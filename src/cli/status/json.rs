@@ -21,6 +21,10 @@ struct Status<'a> {
 
 /// One gateway. What is null was never written.
 #[derive(Default, Serialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "scripts ask for each by its name"
+)]
 struct Serve<'a> {
     running: bool,
     /// Whether its process is stopped, so that it does nothing.
