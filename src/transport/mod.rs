@@ -15,12 +15,14 @@
 mod outbox;
 mod pool;
 mod process;
+mod signals;
 mod spawner;
 mod stderr_file;
 mod stdio;
 mod sys;
 
 pub use pool::{Pool, ProcessReport, Reading, ReportKind};
+pub use signals::listen_for_signals;
 pub use spawner::ChildCommand;
 pub use stderr_file::{LineFilter, StderrFiles, file_name as stderr_file_name};
 pub use stdio::{ClientOutput, Unread, start_input};
@@ -38,9 +40,11 @@ pub const EVENTS_MAX: usize = 256;
 /// The largest piece that is read at once.
 pub const CHUNK_BYTES: usize = 64 << 10;
 
-/// Something that happened to a process or to the client's pipes.
+/// Something that happened to a process, to the client's pipes or to the gateway itself.
 #[derive(Debug)]
 pub enum TransportEvent {
+    /// A signal asks the gateway to end.
+    Signalled,
     /// The client's next bytes.
     ClientInput(Vec<u8>),
     /// The client's input has ended.

@@ -199,7 +199,8 @@ impl Pool {
     /// Takes in what the tasks and threads say about processes; the client's events are not ours.
     pub fn handle(&mut self, event: TransportEvent) {
         match event {
-            TransportEvent::ClientInput(_)
+            TransportEvent::Signalled
+            | TransportEvent::ClientInput(_)
             | TransportEvent::ClientInputEnded
             | TransportEvent::ClientWritten(_) => {}
             TransportEvent::Started(server, generation, started) => {

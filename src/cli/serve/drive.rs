@@ -10,12 +10,12 @@ use crate::publish::redact::SharedRedactor;
 use crate::transport::{EVENTS_MAX, ProcessReport, ReportKind, TransportEvent};
 use jiff::{Timestamp, Unit};
 use rea_fsm::{BlockReason, Millis, SpawnFailure};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tracing::{error, info};
 
 /// What an event keeps of a refusal's words.
@@ -60,37 +60,9 @@ fn whole_milliseconds(at: Timestamp) -> Timestamp {
 /// once to read it.
 const READS_BEFORE_TIMERS: usize = 2;
 
-struct Signals([Signal; 3]);
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self([
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::hangup())?,
-        ]))
-    }
-
-    async fn recv(&mut self) {
-        poll_fn(|cx| {
-            if self
-                .0
-                .iter_mut()
-                .any(|signal| signal.poll_recv(cx).is_ready())
-            {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
-    }
-}
-
 /// What woke the loop.
 enum Woken {
     Event(Option<TransportEvent>),
-    Signal,
     Time,
     Flushed,
     Asked(Asked),
@@ -99,7 +71,7 @@ enum Woken {
 /// Drives the gateway until it is over.
 ///
 /// # Errors
-/// Signals can't be listened for, or the log is required and its end could not be written.
+/// The log is required and its end could not be written.
 pub(super) async fn run(
     mut gateway: Gateway<RealWorld>,
     mut inbox: Receiver<TransportEvent>,
@@ -108,20 +80,19 @@ pub(super) async fn run(
     mut published: Published,
     mut scrapes: Scrapes,
 ) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::listen()?;
+    let mut alarm = Alarm::new();
     let mut client_gone = false;
     published.look(&mut gateway);
     loop {
         let due = [gateway.next_due(), published.next_due()];
         let due = due.into_iter().flatten().min();
-        let due = due.map(|due| clock.instant(due));
+        alarm.set(due.map(|due| clock.instant(due)));
         let woken = tokio::select! {
             biased;
             event = inbox.recv() => Woken::Event(event),
-            () = signals.recv() => Woken::Signal,
             () = poll_fn(|cx| gateway.world().poll_flush(cx)) => Woken::Flushed,
             asked = scrapes.next() => Woken::Asked(asked),
-            () = sleep(due) => Woken::Time,
+            () = alarm.rings() => Woken::Time,
         };
         if matches!(woken, Woken::Time) {
             // What lies in the pipes is older than the timer: it is read first.
@@ -134,7 +105,7 @@ pub(super) async fn run(
         match woken {
             Woken::Event(Some(event)) => take(&mut gateway, event),
             // Every sender is gone: nothing can arrive any more, so nothing would ever end.
-            Woken::Event(None) | Woken::Signal => gateway.take(Input::Signalled),
+            Woken::Event(None) => gateway.take(Input::Signalled),
             Woken::Time | Woken::Flushed => {}
             Woken::Asked(somebody) => asked = Some(somebody),
         }
@@ -166,15 +137,41 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn sleep(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
+/// One timer for the whole run: to make and unmake one each time costs more than to ask whether it
+/// has to be set anew.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    due: Option<Instant>,
+}
+
+impl Alarm {
+    fn new() -> Self {
+        Self {
+            sleep: Box::pin(sleep_until(Instant::now())),
+            due: None,
+        }
+    }
+
+    fn set(&mut self, due: Option<Instant>) {
+        if let Some(due) = due
+            && self.due != Some(due)
+        {
+            self.sleep.as_mut().reset(due);
+        }
+        self.due = due;
+    }
+
+    async fn rings(&mut self) {
+        match self.due {
+            Some(_) => self.sleep.as_mut().await,
+            None => pending().await,
+        }
     }
 }
 
 fn take(gateway: &mut Gateway<RealWorld>, event: TransportEvent) {
     match event {
+        TransportEvent::Signalled => gateway.take(Input::Signalled),
         TransportEvent::ClientInput(bytes) => gateway.take(Input::Client(&bytes)),
         TransportEvent::ClientInputEnded => gateway.take(Input::ClientEnded),
         TransportEvent::ClientWritten(piece) => gateway.world().output().written(piece),

@@ -22,7 +22,8 @@ use crate::live_state::{LastState, Publisher, Session};
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
 use crate::transport::{
-    ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, start_input,
+    ClientOutput, EVENTS_MAX, Pool, StderrFiles, keep_inherited_descriptors, listen_for_signals,
+    start_input,
 };
 use anyhow::{Context, anyhow};
 use assemble::{about_run, assemble, config_digest};
@@ -148,6 +149,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
                 real,
                 &redactor,
             )?;
+            listen_for_signals(events.clone()).context("signals can't be listened for")?;
             start_input(&std::io::stdin(), events).context("standard input can't be used")?;
             let live_state = Published::new(publisher);
             let scrapes = Scrapes::begin(metrics, live_state.counts());

@@ -7,7 +7,7 @@ use crate::live_state::Counts;
 use crate::metrics::{ASKED_MAX, Asked, Endpoint, Meters, Sample};
 use std::future::pending;
 use std::sync::Arc;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tracing::{info, warn};
 
 const VARIABLE: &str = "REA_METRICS_PORT";
@@ -74,43 +74,27 @@ impl Opened {
 
 /// What is asked of the loop.
 pub(super) struct Scrapes {
-    asked: Receiver<Asked>,
-    /// Without an endpoint nobody asks; the channel is kept open all the same.
-    _asks: Sender<Asked>,
+    /// Without an endpoint nobody asks.
+    asked: Option<Receiver<Asked>>,
     publications: Arc<Counts>,
 }
 
 impl Scrapes {
     /// Begins to answer.
     pub(super) fn begin(opened: Option<Opened>, publications: Arc<Counts>) -> Self {
-        let (asks, asked) = channel(ASKED_MAX);
-        if let Some(Opened {
-            port,
-            endpoint,
-            meters,
-        }) = opened
-        {
-            match endpoint.serve(meters, asks.clone()) {
-                Ok(()) => info!(
-                    event = "metrics.listening",
-                    port, "http://127.0.0.1:{port}/metrics"
-                ),
-                Err(error) => warn!(
-                    event = "metrics.bind_failed",
-                    "there are no metrics: {error}"
-                ),
-            }
-        }
         Self {
-            asked,
-            _asks: asks,
+            asked: opened.and_then(serve),
             publications,
         }
     }
 
     /// Waits until somebody asks.
     pub(super) async fn next(&mut self) -> Asked {
-        match self.asked.recv().await {
+        let asked = match &mut self.asked {
+            Some(asked) => asked.recv().await,
+            None => None,
+        };
+        match asked {
             Some(asked) => asked,
             None => pending().await,
         }
@@ -127,5 +111,31 @@ impl Scrapes {
         };
         // Who asked may have gone.
         let _ = asked.send(Box::new(sample));
+    }
+}
+
+/// Begins to answer, if there can be a thread for it.
+fn serve(opened: Opened) -> Option<Receiver<Asked>> {
+    let Opened {
+        port,
+        endpoint,
+        meters,
+    } = opened;
+    let (asks, asked) = channel(ASKED_MAX);
+    match endpoint.serve(meters, asks) {
+        Ok(()) => {
+            info!(
+                event = "metrics.listening",
+                port, "http://127.0.0.1:{port}/metrics"
+            );
+            Some(asked)
+        }
+        Err(error) => {
+            warn!(
+                event = "metrics.bind_failed",
+                "there are no metrics: {error}"
+            );
+            None
+        }
     }
 }
