@@ -2,8 +2,8 @@
 
 use super::environment;
 use super::place::Place;
-use crate::config::halt::{self, FreezeError, HALT_FILE, Halt, Unfrozen};
-use crate::config::root::{ChosenBy, FOLDER};
+use crate::config::halt::{self, FreezeError, Frozen, HALT_FILE, Halt, Unfrozen};
+use crate::config::root::ChosenBy;
 use crate::config::state_dir::StateDir;
 use anyhow::bail;
 use camino::Utf8PathBuf;
@@ -46,9 +46,12 @@ pub fn freeze(args: &FreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode
     }
     let (folder, _) = StateDir::open(&place.root, &environment::text)?;
     let before = halt::check(&folder.path().join(HALT_FILE));
-    halt::freeze(folder.path(), &args.reason)?;
+    let frozen = halt::freeze(folder.path(), &args.reason)?;
     let file = folder.path().join(HALT_FILE);
     writeln!(out, "frozen: every call is refused while {file} is there")?;
+    if frozen == Frozen::WithoutReason {
+        writeln!(out, "the reason could not be written: is the disk full?")?;
+    }
     if let Halt::Present { reason } = before {
         writeln!(out, "it was frozen before: {reason:?}")?;
     }
@@ -61,10 +64,7 @@ pub fn freeze(args: &FreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode
 /// There is no project, or the file can't be removed.
 pub fn unfreeze(args: &UnfreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let place = Place::find(args.root.as_deref())?;
-    let mut folders = vec![place.root.path.join(FOLDER)];
-    if !folders.contains(&place.state) {
-        folders.push(place.state);
-    }
+    let folders = StateDir::all(&place.root, &environment::text);
     let lifted = folders
         .iter()
         .map(|folder| halt::unfreeze(folder))

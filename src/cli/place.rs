@@ -2,8 +2,9 @@
 
 use super::environment;
 use super::serve::EVENTS_FOLDER;
+use crate::config::halt::{self, Halt};
 use crate::config::policy::Policy;
-use crate::config::registry::Registry;
+use crate::config::registry::{Registry, RegistryError};
 use crate::config::root::Root;
 use crate::config::state_dir::StateDir;
 use anyhow::Context;
@@ -30,6 +31,19 @@ impl Place {
         Ok(Self { root, state })
     }
 
+    /// Whether somebody has frozen the project's gateways.
+    pub fn halt(&self) -> Halt {
+        halt::check_all(&StateDir::all(&self.root, &environment::text))
+    }
+
+    /// What the registry says.
+    ///
+    /// # Errors
+    /// It can't be used.
+    pub fn registry(&self) -> Result<Registry, RegistryError> {
+        Registry::load(&self.root, &environment::text)
+    }
+
     /// What the project's policy says; nothing if it can't be read, which `rea serve` tells.
     pub fn policy(&self) -> Option<Policy> {
         Policy::load(&self.root).ok()
@@ -37,8 +51,8 @@ impl Place {
 
     /// Where the event logs are: where the registry says, if there is one that can be read.
     pub fn events(&self) -> Utf8PathBuf {
-        let registry = Registry::load(&self.root, &environment::text).ok();
-        registry
+        self.registry()
+            .ok()
             .and_then(|registry| registry.journal.dir)
             .unwrap_or_else(|| self.state.join(EVENTS_FOLDER))
     }

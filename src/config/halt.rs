@@ -3,7 +3,7 @@
 //! Invariant: only "there is no such file" lets calls through. Whatever else is found, or keeps one from
 //! looking, refuses them: a switch that is off because it could not be read is none.
 
-use super::state_dir::replace;
+use super::state_dir::{private_file, replace};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
@@ -57,6 +57,15 @@ pub fn check(path: &Utf8Path) -> Halt {
     }
 }
 
+/// Looks in each of these folders, once each, until it is found.
+pub fn check_all<'a>(folders: impl IntoIterator<Item = &'a Utf8PathBuf>) -> Halt {
+    let found = folders
+        .into_iter()
+        .map(|folder| check(&folder.join(HALT_FILE)));
+    let mut halted = found.filter(|halt| *halt != Halt::Absent);
+    halted.next().unwrap_or(Halt::Absent)
+}
+
 /// A reason that can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FreezeError {
@@ -72,7 +81,7 @@ pub enum FreezeError {
         bytes: usize,
     },
     /// The file can't be written or removed.
-    #[error("{path} can't be changed: {source}")]
+    #[error("{path} can't be changed")]
     File {
         /// The file.
         path: Utf8PathBuf,
@@ -84,8 +93,8 @@ pub enum FreezeError {
 /// Freezes the gateways of this state folder.
 ///
 /// # Errors
-/// There is no reason, it is too long, or it can't be written.
-pub fn freeze(folder: &Utf8Path, reason: &str) -> Result<(), FreezeError> {
+/// There is no reason, it is too long, or there can be no file.
+pub fn freeze(folder: &Utf8Path, reason: &str) -> Result<Frozen, FreezeError> {
     let reason = reason.trim();
     if reason.is_empty() {
         return Err(FreezeError::Empty);
@@ -96,8 +105,23 @@ pub fn freeze(folder: &Utf8Path, reason: &str) -> Result<(), FreezeError> {
         });
     }
     let path = folder.join(HALT_FILE);
-    replace(&path, folder, format!("{reason}\n").as_bytes())
-        .map_err(|source| FreezeError::File { path, source })
+    if replace(&path, folder, format!("{reason}\n").as_bytes()).is_ok() {
+        return Ok(Frozen::WithReason);
+    }
+    // On a full disk there is often room for a file with nothing in it, and that is enough.
+    match private_file().write(true).create(true).open(&path) {
+        Ok(_) => Ok(Frozen::WithoutReason),
+        Err(source) => Err(FreezeError::File { path, source }),
+    }
+}
+
+/// What whoever is refused is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frozen {
+    /// Why.
+    WithReason,
+    /// Nothing: there was no room for the reason.
+    WithoutReason,
 }
 
 /// Lets calls through again; tells whether they were not.

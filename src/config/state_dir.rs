@@ -120,6 +120,14 @@ impl StateDir {
         }
     }
 
+    /// Every folder that a run of this project may use, or an earlier one has: the project's, and the
+    /// user's if it is there. What somebody has said in one of them goes on when a run uses another.
+    pub fn all(root: &Root, environment: TextLookup<'_>) -> Vec<Utf8PathBuf> {
+        let mut folders = vec![root.path.join(FOLDER)];
+        folders.extend(fallback(&root.path, environment).filter(|folder| folder.is_dir()));
+        folders
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Utf8Path {
         &self.path

@@ -26,7 +26,7 @@ mod writer;
 
 pub use publisher::{LastState, Publisher};
 pub use read::{Found, Liveness, ReadState, Seen, read};
-pub use schedule::Schedule;
+pub use schedule::{BEAT_MS, Schedule};
 pub use session::Session;
 pub use snapshot::{
     CircuitState, Complaint, DownstreamState, Era, LiveState, LogState, LogStatus, Now, wall,

@@ -1,7 +1,7 @@
 //! What is found of a folder's gateways. Reading alters nothing.
 
 use super::session::{self, life};
-use super::{GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
+use super::{BEAT_MS, GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 /// A state file is smaller: ten thousand servers with long errors.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// Two signs of life may be late before somebody is told.
+const SILENT_AFTER: Duration = Duration::from_millis(BEAT_MS.0 * 5 / 2);
+
 /// What is found.
 #[derive(Debug)]
 pub struct Found {
@@ -17,8 +20,9 @@ pub struct Found {
     pub owner: Result<Option<Seen>, ReadState>,
     /// Others that live, each with a file of its own.
     pub guests: Vec<Seen>,
-    /// Gateways that live and have not written anything yet.
-    pub starting: usize,
+    /// For how long gateways live that have not written anything yet. More than a moment means that
+    /// they can't.
+    pub unseen: Vec<Duration>,
 }
 
 /// One gateway's state.
@@ -37,6 +41,8 @@ pub struct Seen {
 pub enum Liveness {
     /// It does.
     Running,
+    /// It does, but has not written its state for longer than it ever takes.
+    Silent,
     /// It does, but somebody has stopped its process: it does nothing until it is told to go on.
     Suspended,
     /// It has ended, and said so.
@@ -49,7 +55,7 @@ impl Liveness {
     /// Whether there is a process.
     pub const fn is_alive(self) -> bool {
         match self {
-            Self::Running | Self::Suspended => true,
+            Self::Running | Self::Silent | Self::Suspended => true,
             Self::Closed | Self::Crashed => false,
         }
     }
@@ -93,37 +99,38 @@ pub fn read(folder: &Utf8Path) -> Found {
         Ok(None) | Err(_) => None,
     };
     let mut guests = Vec::new();
-    let mut starting = 0;
+    let mut unseen = Vec::new();
     for id in session::list(&sessions) {
         if Some(id.as_str()) == owner_id || life(&sessions, &id).is_none() {
             continue;
         }
         match see(&sessions.join(&id).join(GUEST_FILE), &sessions) {
             Ok(seen) => guests.push(seen),
-            Err(_) => starting += 1,
+            Err(_) => unseen.push(session::age(&sessions, &id)),
         }
     }
     guests.sort_by_key(|seen| seen.state.started_at);
     Found {
         owner,
         guests,
-        starting,
+        unseen,
     }
 }
 
 fn see(path: &Utf8Path, sessions: &Utf8Path) -> Result<Seen, ReadState> {
     let state = load(path)?;
-    let liveness = match life(sessions, &state.session_id) {
-        Some(process) if process.is_suspended() => Liveness::Suspended,
-        Some(_) => Liveness::Running,
-        None if state.closed_at.is_some() => Liveness::Closed,
-        None => Liveness::Crashed,
-    };
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = written
         .ok()
         .and_then(|at| SystemTime::now().duration_since(at).ok())
         .unwrap_or_default();
+    let liveness = match life(sessions, &state.session_id) {
+        Some(process) if process.is_suspended() => Liveness::Suspended,
+        Some(_) if age > SILENT_AFTER => Liveness::Silent,
+        Some(_) => Liveness::Running,
+        None if state.closed_at.is_some() => Liveness::Closed,
+        None => Liveness::Crashed,
+    };
     Ok(Seen {
         state,
         liveness,

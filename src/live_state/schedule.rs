@@ -10,6 +10,10 @@ pub(super) const DEBOUNCE_MS: Millis = Millis(250);
 /// Numbers that change with every call are published no more often than this.
 pub(super) const SAMPLE_MS: Millis = Millis(2_000);
 
+/// What has not changed is published again after so long, so that whoever reads it knows that it is so
+/// still.
+pub const BEAT_MS: Millis = Millis(10_000);
+
 /// What has changed and not been published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Schedule {
@@ -29,22 +33,22 @@ impl Schedule {
         self.sampled = true;
     }
 
-    /// When the next publication is due, if there is anything to publish.
-    pub fn due(&self) -> Option<Millis> {
+    /// When the next publication is due.
+    pub fn due(&self) -> Millis {
         let after = |pause| {
             self.published_at
                 .map_or(Millis::ZERO, |at: Millis| at.plus(pause))
         };
         match (self.changed, self.sampled) {
-            (true, _) => Some(after(DEBOUNCE_MS)),
-            (false, true) => Some(after(SAMPLE_MS)),
-            (false, false) => None,
+            (true, _) => after(DEBOUNCE_MS),
+            (false, true) => after(SAMPLE_MS),
+            (false, false) => after(BEAT_MS),
         }
     }
 
     /// Whether it is due now.
     pub fn is_due(&self, now: Millis) -> bool {
-        self.due().is_some_and(|due| now >= due)
+        now >= self.due()
     }
 
     /// Everything that had changed has been handed over.
@@ -71,13 +75,11 @@ mod tests {
     #[test]
     fn the_first_change_is_published_at_once_and_the_next_after_a_pause() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.due(), None);
-        schedule.changed();
-        assert!(schedule.is_due(Millis(7)));
+        assert!(schedule.is_due(Millis(7)), "nothing was ever published");
         schedule.published(Millis(7));
-        assert_eq!(schedule.due(), None);
+        assert_eq!(schedule.due(), Millis(10_007), "a sign of life");
         schedule.changed();
-        assert_eq!(schedule.due(), Some(Millis(257)));
+        assert_eq!(schedule.due(), Millis(257));
     }
 
     #[test]
@@ -85,11 +87,15 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.published(Millis(100));
         schedule.sampled();
-        assert_eq!(schedule.due(), Some(Millis(2_100)));
+        assert_eq!(schedule.due(), Millis(2_100));
         schedule.changed();
-        assert_eq!(schedule.due(), Some(Millis(350)));
+        assert_eq!(schedule.due(), Millis(350));
         schedule.published(Millis(350));
-        assert_eq!(schedule.due(), None, "the numbers were published with it");
+        assert_eq!(
+            schedule.due(),
+            Millis(10_350),
+            "the numbers were published with it"
+        );
     }
 
     #[test]
@@ -97,7 +103,7 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.sampled();
         schedule.refused(Millis(1_000));
-        assert_eq!(schedule.due(), Some(Millis(1_250)));
+        assert_eq!(schedule.due(), Millis(1_250));
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -165,14 +171,14 @@ mod tests {
             let mut now = 0;
             for (pause, step) in steps {
                 let next = now + pause;
-                while let Some(due) = run.schedule.due().filter(|due| due.0 <= next) {
-                    run.wake(due.0.max(now))?;
+                while run.schedule.due().0 <= next {
+                    run.wake(run.schedule.due().0.max(now))?;
                 }
                 now = next;
                 run.step(now, step);
                 run.wake(now)?;
                 if let Some(changed_at) = run.changed_at {
-                    let due = run.schedule.due().expect("a change that waits is scheduled");
+                    let due = run.schedule.due();
                     prop_assert!(due.0 <= now + DEBOUNCE_MS.0);
                     let possible_at = changed_at.max(run.went_at);
                     prop_assert!(run.hangs || due.0 <= possible_at + DEBOUNCE_MS.0);

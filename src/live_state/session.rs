@@ -113,6 +113,15 @@ pub(super) fn life(sessions: &Utf8Path, id: &str) -> Option<Holder> {
     holder(&lock_path(sessions, id))
 }
 
+/// How long ago the session began.
+pub(super) fn age(sessions: &Utf8Path, id: &str) -> Duration {
+    let began = fs::metadata(lock_path(sessions, id)).and_then(|metadata| metadata.modified());
+    began
+        .ok()
+        .and_then(|at| at.elapsed().ok())
+        .unwrap_or_default()
+}
+
 /// Every session of which there is anything, alive or not.
 pub(super) fn list(sessions: &Utf8Path) -> BTreeSet<String> {
     let entries = sessions.read_dir_utf8().into_iter().flatten().flatten();

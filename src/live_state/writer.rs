@@ -10,6 +10,7 @@ use super::life::hold;
 use super::{GUEST_FILE, LOCK_FILE, LiveState, STATE_FILE};
 use crate::config::state_dir::{private_file, replace};
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::{SignedDuration, Timestamp};
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io;
@@ -38,6 +39,31 @@ enum Role {
     Owner(File),
     /// One's own.
     Guest,
+}
+
+/// A state, and when it was handed over.
+struct Taken {
+    state: Box<LiveState>,
+    at: Instant,
+}
+
+impl Taken {
+    fn now(state: Box<LiveState>) -> Self {
+        Self {
+            state,
+            at: Instant::now(),
+        }
+    }
+
+    /// It may have waited, for the disk or for the lock: it is dated when it is written, or whoever
+    /// reads it would take what is long ago for what has just been.
+    fn as_of_now(&self) -> LiveState {
+        let mut state = (*self.state).clone();
+        let waited = SignedDuration::try_from(self.at.elapsed()).unwrap_or_default();
+        let date = |at: Timestamp| at.checked_add(waited).unwrap_or(at);
+        state.updated_at = date(state.updated_at);
+        state
+    }
 }
 
 /// Whether the newest state is on the disk.
@@ -83,12 +109,12 @@ impl Writer {
 
     /// Writes what arrives until nobody sends any more.
     pub(super) fn run(mut self, states: &Receiver<Box<LiveState>>) {
-        let Ok(mut newest) = states.recv() else {
+        let Ok(mut newest) = states.recv().map(Taken::now) else {
             return;
         };
         let mut written = Written::No;
         loop {
-            if self.claim(&newest.session_id) == Claimed::Now || written == Written::No {
+            if self.claim(&newest.state.session_id) == Claimed::Now || written == Written::No {
                 written = self.write(&newest);
             }
             let next_attempt = Instant::now() + RETRY_EVERY;
@@ -103,7 +129,7 @@ impl Writer {
                 };
                 match arrived {
                     Ok(state) => {
-                        newest = state;
+                        newest = Taken::now(state);
                         written = self.write(&newest);
                     }
                     Err(RecvTimeoutError::Timeout) => break,
@@ -148,7 +174,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, state: &LiveState) -> Written {
+    fn write(&mut self, taken: &Taken) -> Written {
+        let state = &taken.as_of_now();
         // Texts, numbers and lists of them: there is nothing that JSON can't say.
         let Ok(mut text) = serde_json::to_vec_pretty(state) else {
             return Written::Yes;

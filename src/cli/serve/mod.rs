@@ -12,10 +12,9 @@ mod world;
 
 use crate::catalogue::{self, CATALOGUE_FOLDER, Keeper};
 use crate::cli::environment;
-use crate::config::halt::HALT_FILE;
 use crate::config::policy::Policy;
 use crate::config::registry::Registry;
-use crate::config::root::{FOLDER, Root};
+use crate::config::root::Root;
 use crate::config::state_dir::{StateDir, StateNote};
 use crate::engine::Admission;
 use crate::live_state::{LastState, Publisher, Session};
@@ -79,7 +78,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let (log_lines, _flush) = LogLines::start(std::io::stderr(), settings, redactor.clone())?;
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(log_lines))?;
     let (state_dir, note) = StateDir::open(&root, &environment::text)?;
-    let switches = switches(&root, &state_dir);
+    let switches = StateDir::all(&root, &environment::text);
     announce(&registry, &policy, &root, note.as_ref(), &switches);
     registry.servers.retain(|server| server.enabled);
 
@@ -209,16 +208,6 @@ fn publication(
             Ok((None, state_dir.path().to_owned(), None))
         }
     }
-}
-
-/// Where the gateway can be frozen: in the project, and where `rea freeze` can write if not there.
-fn switches(root: &Root, state_dir: &StateDir) -> Vec<Utf8PathBuf> {
-    let mut switches = vec![root.path.join(FOLDER).join(HALT_FILE)];
-    let other = state_dir.path().join(HALT_FILE);
-    if !switches.contains(&other) {
-        switches.push(other);
-    }
-    switches
 }
 
 /// Where the servers' standard error is kept, below the state folder.

@@ -15,13 +15,9 @@ pub(super) struct Published {
 
 impl Published {
     pub(super) fn new(publisher: Option<Publisher>) -> Self {
-        let mut schedule = Schedule::default();
-        if publisher.is_some() {
-            schedule.changed();
-        }
         Self {
             publisher,
-            schedule,
+            schedule: Schedule::default(),
         }
     }
 
@@ -33,7 +29,7 @@ impl Published {
 
     /// When there is something to publish next.
     pub(super) fn next_due(&self) -> Option<Millis> {
-        self.schedule.due()
+        self.publisher.as_ref().map(|_| self.schedule.due())
     }
 
     /// Publishes what has changed, if it is time.

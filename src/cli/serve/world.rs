@@ -185,18 +185,15 @@ fn outcome(verdict: &Verdict) -> Outcome {
     }
 }
 
-/// Whether somebody has frozen the gateway at one of these places.
+/// Whether somebody has frozen the gateway in one of these folders.
 pub(super) fn halt(switches: &[Utf8PathBuf]) -> Admission {
-    for switch in switches {
-        let reason = match halt::check(switch) {
-            Halt::Absent => continue,
-            Halt::Present { reason } if reason.is_empty() => format!("{switch} gives no reason"),
-            Halt::Present { reason } => reason,
-            Halt::Unknown { error } => format!("{switch} can't be looked for ({error})"),
-        };
-        return Admission::Halted { reason };
-    }
-    Admission::Open
+    let reason = match halt::check_all(switches) {
+        Halt::Absent => return Admission::Open,
+        Halt::Present { reason } if reason.is_empty() => "no reason is given".to_owned(),
+        Halt::Present { reason } => reason,
+        Halt::Unknown { error } => format!(".rea/HALT can't be looked for ({error})"),
+    };
+    Admission::Halted { reason }
 }
 
 impl World for RealWorld {

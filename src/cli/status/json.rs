@@ -29,6 +29,8 @@ struct Serve<'a> {
     running: bool,
     /// Whether its process is stopped, so that it does nothing.
     suspended: bool,
+    /// Whether it has not written its state for longer than it ever takes.
+    silent: bool,
     /// Killed or crashed: what follows is its last state.
     crashed: bool,
     pid: Option<u32>,
@@ -68,6 +70,7 @@ impl<'a> Serve<'a> {
         let running = seen.liveness.is_alive();
         Self {
             running,
+            silent: seen.liveness == Liveness::Silent,
             suspended: seen.liveness == Liveness::Suspended,
             crashed: seen.liveness == Liveness::Crashed,
             pid: Some(state.owner_pid),
@@ -98,7 +101,7 @@ pub(super) fn text(report: &Report) -> io::Result<String> {
         verdict: Verdict::of(report),
         serve: report.main().map(Serve::of).unwrap_or_default(),
         others: report.others().map(Serve::of).collect(),
-        starting: report.found.starting,
+        starting: report.found.unseen.len(),
         policy: Policy {
             halt_active,
             halt_reason,

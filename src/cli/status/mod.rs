@@ -9,9 +9,9 @@ mod verdict;
 mod watch;
 
 use super::place::Place;
-use crate::config::halt::{self, HALT_FILE, Halt};
+use crate::config::halt::Halt;
 use crate::config::policy::Said;
-use crate::config::root::FOLDER;
+use crate::config::registry::Registry;
 use crate::journal::Tail;
 use crate::live_state::{self, Found, Seen};
 use camino::Utf8PathBuf;
@@ -47,21 +47,30 @@ pub(super) struct Report {
     halt: Halt,
     log: Option<Tail>,
     policy: Said,
+    /// The servers that are not enabled, or what is wrong with the registry.
+    registry: Result<Vec<String>, String>,
+}
+
+fn disabled(registry: Registry) -> Vec<String> {
+    let servers = registry.servers.into_iter();
+    servers
+        .filter(|server| !server.enabled)
+        .map(|server| server.name.as_str().to_owned())
+        .collect()
 }
 
 impl Report {
     fn look(place: &Place) -> Self {
-        let in_project = place.root.path.join(FOLDER);
-        let mut halt = halt::check(&in_project.join(HALT_FILE));
-        if halt == Halt::Absent && place.state != in_project {
-            halt = halt::check(&place.state.join(HALT_FILE));
-        }
         Self {
             root: place.root.path.clone(),
             found: live_state::read(&place.state),
-            halt,
+            halt: place.halt(),
             log: log::look(place),
             policy: place.policy().unwrap_or_default().said,
+            registry: place
+                .registry()
+                .map(disabled)
+                .map_err(|error| error.to_string()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The table for people. No line is wider than 80 columns, and no text from outside can do more to a
 //! terminal than be read.
 
-use super::{Report, verdict};
+use super::Report;
+use super::verdict::{self, A_MOMENT, Verdict};
 use crate::config::halt::Halt;
 use crate::live_state::{CircuitState, DownstreamState, Era, Liveness, LogStatus, ReadState, Seen};
 use crate::publish::redact::printable;
@@ -53,6 +54,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
         style,
     };
     page.head(report);
+    page.unseen(&report.found.unseen);
     page.halt(&report.halt);
     if let Some(seen) = report.main() {
         page.gateway_log(seen);
@@ -61,6 +63,7 @@ pub(super) fn render(report: &Report, style: Style) -> String {
     for other in report.others() {
         page.other(other);
     }
+    page.registry(report);
     page.text
 }
 
@@ -82,6 +85,16 @@ impl Page {
         }
     }
 
+    /// What went wrong, as far as there is room; `rea explain` has all of it.
+    fn error(&mut self, text: &str) {
+        const LINES_MAX: usize = 4;
+        let lines = wrapped(&printable(text), WIDTH - INDENT.len() - 1);
+        for (number, line) in lines.iter().take(LINES_MAX).enumerate() {
+            let is_cut = number + 1 == LINES_MAX && lines.len() > LINES_MAX;
+            self.line(&format!("{INDENT}{line}{}", if is_cut { "…" } else { "" }));
+        }
+    }
+
     fn loud(&mut self, text: &str) {
         for line in wrapped(&printable(text), WIDTH) {
             let line = self.style.paint(Colour::Red, &line);
@@ -95,46 +108,70 @@ impl Page {
             (Err(ReadState::Unreadable { .. } | ReadState::Unknown { .. }), None) => {
                 self.line(&format!("The state of {root} can't be shown."));
             }
-            (_, None) if report.found.starting > 0 => {
-                self.line(&format!("A gateway is starting in {root}"));
-            }
+            (_, None) if !report.found.unseen.is_empty() => self.line(&root),
             (_, None) => self.line(&format!(
                 "No gateway is running, and none has run yet, in {root}"
             )),
-            (_, Some(seen)) => self.session(seen, &root),
+            (_, Some(seen)) => self.session(seen, &root, &report.found.unseen),
         }
     }
 
-    fn session(&mut self, seen: &Seen, root: &str) {
+    fn session(&mut self, seen: &Seen, root: &str, unseen: &[Duration]) {
+        let is_running = if unseen.is_empty() {
+            "No gateway is running."
+        } else {
+            "No gateway that runs has written its state."
+        };
         let state = &seen.state;
         let up = since(state.started_at, seen);
         let version = printable(&state.version).into_owned();
         let id = printable(&state.session_id).into_owned();
         match seen.liveness {
-            Liveness::Running | Liveness::Suspended => self.line(&format!(
+            Liveness::Running | Liveness::Silent | Liveness::Suspended => self.line(&format!(
                 "rea {version}, running for {}, process {}, session {id}",
                 age(up),
                 state.owner_pid,
             )),
             Liveness::Closed => self.line(&format!(
-                "No gateway is running. The last one ended {} ago; this is what it left.",
+                "{is_running} The last one ended {} ago; this is what it left.",
                 age(seen.age)
             )),
             Liveness::Crashed => {
                 self.loud(&format!(
-                    "No gateway is running. The last one was killed or crashed; this is its state \
-                     of {} ago.",
+                    "{is_running} The last one was killed or crashed; this is its state of {} \
+                     ago. The next one starts when its client connects again.",
                     age(seen.age)
                 ));
             }
         }
         self.line(root);
-        if seen.liveness == Liveness::Suspended {
-            self.loud(&format!(
+        match seen.liveness {
+            Liveness::Suspended => self.loud(&format!(
                 "SUSPENDED: its process is stopped and does nothing; what follows is from before. \
                  `kill -CONT {}` lets it go on.",
                 state.owner_pid
-            ));
+            )),
+            Liveness::Silent => self.loud(&format!(
+                "NOT HEARD OF for {}: it hangs, or its state can't be written (is the disk full?). \
+                 What follows is from before.",
+                age(seen.age)
+            )),
+            Liveness::Running | Liveness::Closed | Liveness::Crashed => {}
+        }
+    }
+
+    /// Gateways of which nothing is known but that they live.
+    fn unseen(&mut self, unseen: &[Duration]) {
+        for began in unseen {
+            if *began > A_MOMENT {
+                self.loud(&format!(
+                    "A gateway that was started {} ago has not written its state: it hangs, or the \
+                     disk takes nothing (is it full?).",
+                    age(*began)
+                ));
+            } else {
+                self.line("A gateway is starting.");
+            }
         }
     }
 
@@ -218,20 +255,30 @@ impl Page {
             server.restarts_in_window,
             server.era.map_or("-", era_word),
         ));
-        if server.session_blocker_emitted {
-            self.loud("    SESSION_BLOCKER: it has been in trouble for long; somebody should look");
+        match (server.session_blocker_emitted, verdict::of_server(server)) {
+            (false, _) => {}
+            (true, Verdict::Well) => self.said("it was in trouble for long before that"),
+            (true, _) => {
+                self.loud(
+                    "    SESSION_BLOCKER: it has been in trouble for long; somebody should look",
+                );
+            }
         }
         if server.queue > 0 {
             self.said(&format!("{} of the calls wait to be sent", server.queue));
         }
         if let Some(error) = &server.last_error {
-            self.said(error);
+            self.error(error);
         }
-        if verdict::of_server(server) != verdict::Verdict::Well && seen.liveness.is_alive() {
+        if verdict::of_server(server) != Verdict::Well && seen.liveness.is_alive() {
             self.next(server, seen);
         }
         for complaint in &server.complaints {
-            self.said(&format!("{} ({} times)", complaint.text, complaint.count));
+            let count = match complaint.count {
+                1 => "once".to_owned(),
+                count => format!("{count} times"),
+            };
+            self.said(&format!("{} ({count})", complaint.text));
         }
     }
 
@@ -249,13 +296,32 @@ impl Page {
         }
     }
 
+    /// What the registry says beside that.
+    fn registry(&mut self, report: &Report) {
+        match &report.registry {
+            Ok(disabled) if disabled.is_empty() => {}
+            Ok(disabled) => {
+                let names = format!("Not enabled in the registry: {}", disabled.join(", "));
+                for line in wrapped(&printable(&names), WIDTH) {
+                    self.line(&line);
+                }
+            }
+            Err(problem) => {
+                self.loud("The registry can't be used, and no gateway can start with it:");
+                for line in problem.lines().filter(|line| !line.is_empty()) {
+                    self.said(line);
+                }
+            }
+        }
+    }
+
     fn other(&mut self, seen: &Seen) {
         let state = &seen.state;
         let total = state.downstreams.len();
         let well = state
             .downstreams
             .iter()
-            .filter(|server| verdict::of_server(server) == verdict::Verdict::Well)
+            .filter(|server| verdict::of_server(server) == Verdict::Well)
             .count();
         self.line("");
         for line in wrapped(
@@ -309,7 +375,7 @@ fn circuit_word(circuit: CircuitState) -> &'static str {
 fn since(at: Timestamp, seen: &Seen) -> Duration {
     let before = Duration::try_from(seen.state.updated_at.duration_since(at)).unwrap_or_default();
     match seen.liveness {
-        Liveness::Running | Liveness::Suspended => before + seen.age,
+        Liveness::Running | Liveness::Silent | Liveness::Suspended => before + seen.age,
         Liveness::Closed | Liveness::Crashed => before,
     }
 }
@@ -335,7 +401,11 @@ fn age(length: Duration) -> String {
 
 /// The text in lines, broken between words where that is possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    textwrap::wrap(text, width)
+    let options = textwrap::Options::new(width)
+        // A path is copied as a whole.
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options)
         .into_iter()
         .map(std::borrow::Cow::into_owned)
         .collect()

@@ -6,6 +6,10 @@ use crate::live_state::{CircuitState, DownstreamState, Liveness, LogStatus, Seen
 use rea_fsm::Health;
 use serde::Serialize;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// What a gateway needs at most to write its first state, on a slow disk.
+pub(super) const A_MOMENT: Duration = Duration::from_secs(5);
 
 /// What a look comes to, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,7 +29,8 @@ pub enum Verdict {
 
 impl Verdict {
     pub(super) fn of(report: &Report) -> Self {
-        let Some(worst) = report.running().map(of_gateway).max() else {
+        let unseen = report.found.unseen.iter().map(|age| of_unseen(*age));
+        let Some(worst) = report.running().map(of_gateway).chain(unseen).max() else {
             return Self::NotRunning;
         };
         match report.halt {
@@ -52,9 +57,19 @@ impl From<Verdict> for ExitCode {
     }
 }
 
+/// A gateway writes its state before it does anything else.
+fn of_unseen(age: Duration) -> Verdict {
+    if age > A_MOMENT {
+        Verdict::Unhealthy
+    } else {
+        Verdict::Degraded
+    }
+}
+
 fn of_gateway(seen: &Seen) -> Verdict {
-    if seen.liveness == Liveness::Suspended {
-        return Verdict::Unhealthy;
+    match seen.liveness {
+        Liveness::Suspended | Liveness::Silent => return Verdict::Unhealthy,
+        Liveness::Running | Liveness::Closed | Liveness::Crashed => {}
     }
     let servers = seen.state.downstreams.iter().map(of_server).max();
     let log = match seen.state.log.state {
@@ -76,7 +91,9 @@ pub(super) fn of_server(server: &DownstreamState) -> Verdict {
         Health::Degraded => Verdict::Degraded,
         Health::Unhealthy => Verdict::Unhealthy,
     };
-    let blocker = if server.session_blocker_emitted {
+    // It was called for once; who is well again needs nobody.
+    let is_well = circuit == Verdict::Well && health == Verdict::Well;
+    let blocker = if server.session_blocker_emitted && !is_well {
         Verdict::Unhealthy
     } else {
         Verdict::Well
