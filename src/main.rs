@@ -78,12 +78,23 @@ fn run_replay(args: &replay::ReplayArgs) -> anyhow::Result<ExitCode> {
     )
 }
 
+fn present(place: &Place) -> explain::Present {
+    let (session, others) = status::shown_first(place);
+    explain::Present {
+        frozen: place.frozen(),
+        session,
+        others,
+        columns: status::columns(),
+    }
+}
+
 fn run_explain(args: &explain::ExplainArgs) -> anyhow::Result<ExitCode> {
     let place = Place::find(args.root.as_deref())?;
     explain::run(
         args,
         &place.events(),
         &place.state.join(serve::LOGS_FOLDER),
+        &present(&place),
         &mut io::stdout().lock(),
         &mut io::stderr().lock(),
     )

@@ -163,7 +163,7 @@ DAY
   TIME  seq N  The process (generation 2) ended before it was ready: exit code 4. Its restarts are used up: it is locked until TIME. 1 call was refused because it is locked.
 
 Now:   Since TIME it is locked, because it failed too often; calls fail at once. Its circuit is closed. Last error: child process exited unexpectedly: exit code 4.
-Next:  It is tried once more at TIME; if that fails, it is locked for longer.
+Next:  It is tried once more at TIME; if that fails, it is locked again.
        Read what it wrote to its standard error: ROOT/.rea/logs/one.S.log
 Its last words on standard error:
   | no such database: \\u{1b}[2J
@@ -280,8 +280,8 @@ DAY
   TIME  seq N  It did not end: TERM was sent to it.
   TIME  seq N  The process (generation 2) ended before it was ready: signal 15 (TERM). Its restarts are used up: it is locked until TIME. 1 call was refused because it is locked.
 
-Now:   Since TIME it is locked, because it failed too often; calls fail at once. Its circuit is closed. Last error: handshake took too long.
-Next:  It is tried once more at TIME; if that fails, it is locked for longer.
+Now:   Since TIME it is locked, because it failed too often; calls fail at once. Its circuit is closed. Last error: the handshake, or the first list, took too long.
+Next:  It is tried once more at TIME; if that fails, it is locked again.
        If it only needs longer to start, raise `handshake_timeout` in the registry. If it never answers, its command may be no MCP server over standard input and output.
        It has written nothing to its standard error; run its command by hand to see what it does.
 "

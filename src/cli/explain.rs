@@ -17,7 +17,7 @@ mod story;
 use super::log;
 use super::replay::{Verdict, headline};
 use super::serve::LOGS_FOLDER;
-use crate::journal::{Reader, is_being_written};
+use crate::journal::{LogFiles, Reader, is_being_written};
 use crate::publish::terminal::safe;
 use crate::replay::{Options, Outcome, Report, replay};
 use account::{Account, Ending};
@@ -49,6 +49,19 @@ pub struct ExplainArgs {
     pub json: bool,
 }
 
+/// What is so at this moment, whatever the log says.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// Why somebody has frozen the gateways, without secrets.
+    pub frozen: Option<String>,
+    /// The session of the gateway that `rea status` shows first.
+    pub session: Option<String>,
+    /// How many others live.
+    pub others: usize,
+    /// How wide the terminal is, if it is one.
+    pub columns: Option<usize>,
+}
+
 /// Runs the command. `events_dir` is where the project's logs are, `stderr_dir` where its servers'
 /// standard error is kept.
 ///
@@ -58,10 +71,11 @@ pub fn run(
     args: &ExplainArgs,
     events_dir: &Utf8Path,
     stderr_dir: &Utf8Path,
+    present: &Present,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    match verdict(args, events_dir, stderr_dir, out, err) {
+    match verdict(args, events_dir, stderr_dir, present, out, err) {
         Ok(verdict) => Ok(verdict.into()),
         // Whoever has seen enough and goes away is no error.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Verdict::Identical.into()),
@@ -73,10 +87,14 @@ fn verdict(
     args: &ExplainArgs,
     events_dir: &Utf8Path,
     stderr_dir: &Utf8Path,
+    present: &Present,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Verdict> {
-    let files = match log::find(args.log.as_deref(), events_dir) {
+    let of_shown = present.session.as_deref().filter(|_| args.log.is_none());
+    let of_shown = of_shown.and_then(|session| LogFiles::of_session(events_dir, session));
+    let found = of_shown.map_or_else(|| log::find(args.log.as_deref(), events_dir), Ok);
+    let files = match found {
         Ok(files) => files,
         Err(error) => return refuse(err, &error.to_string()),
     };
@@ -103,12 +121,24 @@ fn verdict(
         .map(Utf8PathBuf::as_path)
         .chain([stderr_dir]);
     let words = LastWords::find(folders, &args.server, &told.session);
-    let account = Account::new(&args.server, told, ending(&report, is_live), &report, words);
+    let mut account = Account::new(&args.server, told, ending(&report, is_live), &report, words);
+    if is_live && let Some(reason) = &present.frozen {
+        account.head(&format!(
+            "FROZEN: every call is refused, whatever stands below: {reason}. `rea unfreeze` lifts it."
+        ));
+    }
+    if present.others > 0 && args.log.is_none() {
+        account.head(&format!(
+            "{} more of this project's gateways run, each with a log of its own: name its file to see \
+             it from there.",
+            present.others
+        ));
+    }
     let mut out = io::BufWriter::new(out);
     if args.json {
         account.write_json(&mut out)?;
     } else {
-        account.write_text(&mut out)?;
+        account.write_text(&mut out, present.columns)?;
     }
     out.flush()?;
     if !matches!(report.outcome, Outcome::Identical) {

@@ -53,7 +53,7 @@ pub fn freeze(args: &FreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode
         writeln!(out, "the reason could not be written: is the disk full?")?;
     }
     if let Halt::Present { reason } = before {
-        writeln!(out, "it was frozen before: {reason:?}")?;
+        writeln!(out, "it was frozen before: {:?}", place.redacted(&reason))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,11 +65,25 @@ pub fn freeze(args: &FreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode
 pub fn unfreeze(args: &UnfreezeArgs, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let place = Place::find(args.root.as_deref())?;
     let folders = StateDir::all(&place.root, &environment::text);
-    let lifted = folders
+    let lifted: Vec<Result<Unfrozen, FreezeError>> = folders
         .iter()
         .map(|folder| halt::unfreeze(folder))
-        .collect::<Result<Vec<Unfrozen>, FreezeError>>()?;
-    if lifted.contains(&Unfrozen::Now) {
+        .collect();
+    // One that can't be changed matters only if somebody is frozen by it.
+    let is_frozen = halt::check_all(&folders) != Halt::Absent;
+    let mut failed = Vec::new();
+    let mut lifted_now = false;
+    for outcome in lifted {
+        match outcome {
+            Ok(Unfrozen::Now) => lifted_now = true,
+            Ok(Unfrozen::Before) => {}
+            Err(error) => failed.push(error),
+        }
+    }
+    if is_frozen && let Some(error) = failed.into_iter().next() {
+        return Err(error.into());
+    }
+    if lifted_now {
         writeln!(out, "calls are passed on again")?;
     } else {
         writeln!(out, "{} was not frozen", place.root.path)?;

@@ -46,6 +46,9 @@ pub fn check(path: &Utf8Path) -> Halt {
         Err(error) => Halt::Unknown {
             error: error.to_string(),
         },
+        Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_dir()) => Halt::Unknown {
+            error: "it is a folder".to_owned(),
+        },
         Ok(file) => {
             let mut text = Vec::new();
             // It is there, whether it can be read or not.
@@ -198,7 +201,7 @@ mod tests {
         assert!(matches!(check(&file), Halt::Unknown { .. }), "a link");
         fs::remove_file(&file).expect("the link");
         fs::create_dir(&file).expect("a folder");
-        assert_eq!(check(&file), present(""), "a folder");
+        assert!(matches!(check(&file), Halt::Unknown { .. }), "a folder");
         assert!(
             matches!(check(&file.join("x").join("y")), Halt::Absent),
             "no file below a folder that is not there"

@@ -111,15 +111,6 @@ impl StateDir {
         }
     }
 
-    /// Where an earlier run has put its state; nothing is made and nothing is checked.
-    pub fn existing(root: &Root, environment: TextLookup<'_>) -> Utf8PathBuf {
-        let wanted = root.path.join(FOLDER);
-        match fallback(&root.path, environment) {
-            Some(fallback) if fallback.is_dir() && !wanted.join("events").is_dir() => fallback,
-            Some(_) | None => wanted,
-        }
-    }
-
     /// Every folder that a run of this project may use, or an earlier one has: the project's, and the
     /// user's if it is there. What somebody has said in one of them goes on when a run uses another.
     pub fn all(root: &Root, environment: TextLookup<'_>) -> Vec<Utf8PathBuf> {
@@ -145,11 +136,15 @@ impl StateDir {
 }
 
 /// Replaces a file whole: whoever reads it finds the old content or the new, never a part. What is
-/// written first lies in `temporary`, on the same file system.
+/// written first lies in `temporary`, on the same file system, which is made if it isn't there.
 ///
 /// # Errors
 /// The content can't be written, or not be put in the file's place.
 pub fn replace(path: &Utf8Path, temporary: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER_MODE)
+        .create(temporary)?;
     let file = AtomicFile::new_with_tmpdir(path, AllowOverwrite, temporary);
     let mut options = private_file();
     options.write(true).create_new(true);

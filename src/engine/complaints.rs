@@ -47,20 +47,20 @@ impl Fault {
     /// What it is, with what became of it.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Flood => "it sends more than anybody asked for; messages are dropped",
+            Self::Flood => "it sent more than anybody asked for; messages were dropped",
             Self::StrayOutput => {
-                "it writes to standard output what is no message; such lines are skipped"
+                "it wrote to standard output what is no message; such lines were skipped"
             }
-            Self::OversizedLine => "it writes lines over the size limit; they are dropped",
+            Self::OversizedLine => "it wrote lines over the size limit; they were dropped",
             Self::UnawaitedAnswer => {
-                "it answers what nobody waits for: too late, twice, or under a wrong id"
+                "it answered what nobody waited for: too late, twice, or under a wrong id"
             }
-            Self::NotAList => "it answers a request for a list with something else",
-            Self::EndlessList => "its list does not end; what was listed before is kept",
-            Self::RepeatedCursor => "a page of its list leads back to an earlier one",
-            Self::MalformedEntries => "it lists entries without a usable name; they are left out",
-            Self::RepeatedEntries => "it lists several entries under one name; the first counts",
-            Self::ListRefused => "it refuses a list that it said it had",
+            Self::NotAList => "it answered a request for a list with something else",
+            Self::EndlessList => "its list did not end, and was given up",
+            Self::RepeatedCursor => "a page of its list led back to an earlier one",
+            Self::MalformedEntries => "it listed entries without a usable name; they were left out",
+            Self::RepeatedEntries => "it listed several entries under one name; the first counts",
+            Self::ListRefused => "it refused a list that it said it had",
         }
     }
 }

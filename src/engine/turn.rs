@@ -339,6 +339,7 @@ impl<W: World> Engine<W> {
     /// Writes the log, then lets what was staged happen.
     pub fn commit(&mut self) {
         let servers = &self.servers;
+        self.journal.time_passes(self.now);
         self.not_logged = self.journal.commit(&|| snapshots(servers)).err();
         if self.log_watch.look(self.journal.health()) == Told::Now {
             self.changed(Changes::Visible);

@@ -9,7 +9,7 @@ use super::live;
 use super::requests::halted;
 use crate::engine::{Engine, World};
 use crate::journal::Note;
-use crate::live_state::{DownstreamState, LogState};
+use crate::live_state::{CircuitState, DownstreamState, LogState};
 use crate::wire::jsonrpc;
 use crate::wire::request_id::RequestId;
 use rea_fsm::Asks;
@@ -32,6 +32,9 @@ pub enum Diagnostics {
     /// It is, without secrets.
     Shown,
 }
+
+const HIDDEN: &str = "reasons are not told here: `gateway.health.expose_diagnostics: true` in \
+                      .rea/policy.yaml shows them, and `rea status` does so always";
 
 /// What the policy file says of the project; the gateway itself has no use for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -80,6 +83,9 @@ struct GatewayHealth<'a> {
     uptime_s: u64,
     halt: bool,
     halt_reason: Option<String>,
+    /// Why reasons are not told, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -159,12 +165,19 @@ impl Client {
                 uptime_s: engine.now().0 / 1_000,
                 halt: halted.is_some(),
                 halt_reason: halted.filter(|_| self.diagnostics == Diagnostics::Shown),
+                diagnostics: match self.diagnostics {
+                    Diagnostics::Shown => None,
+                    Diagnostics::Hidden => Some(HIDDEN),
+                },
             },
             policy: &self.policy_facts,
             summary: Summary {
                 registered: downstreams.len(),
                 connected: downstreams.iter().filter(|server| server.connected).count(),
-                healthy: downstreams.iter().filter(|server| server.healthy).count(),
+                healthy: downstreams
+                    .iter()
+                    .filter(|server| takes_calls(server))
+                    .count(),
                 total_tools: downstreams
                     .iter()
                     .filter_map(|server| server.tools_count)
@@ -182,6 +195,10 @@ impl Client {
             log,
         }
     }
+}
+
+fn takes_calls(server: &DownstreamState) -> bool {
+    server.healthy && server.circuit_state != CircuitState::Open
 }
 
 /// Whether a tool is the gateway's own.

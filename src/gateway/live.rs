@@ -3,7 +3,9 @@
 use super::client::Client;
 use crate::engine::{Engine, World};
 use crate::journal::{Health, HealthState};
-use crate::live_state::{Complaint, DownstreamState, LiveState, LogState, LogStatus, Now, wall};
+use crate::live_state::{
+    Complaint, DownstreamState, LiveState, LogState, LogStatus, Now, Uptime, wall,
+};
 use crate::protocol::version;
 use jiff::Timestamp;
 
@@ -31,6 +33,7 @@ pub(super) fn state<W: World>(engine: &mut Engine<W>, client: &Client) -> LiveSt
         metrics_port: run.metrics_port,
         downstreams: downstreams(engine, client),
         updated_at: wall(client.began, engine.now()),
+        updated_at_uptime: Uptime::now(),
         owner_pid: run.pid,
         version: run.version.to_owned(),
         closed_at: None,

@@ -181,6 +181,14 @@ impl Journal {
         self.at = self.at.max(at);
     }
 
+    /// Time has passed, whether or not anything was appended: what could not be written is tried again
+    /// even if nothing happens any more.
+    pub fn time_passes(&mut self, now: Millis) {
+        if let State::Gap(_) = self.state {
+            self.at = self.at.max(now);
+        }
+    }
+
     /// Writes everything that waits. `machines` are as they are after all that was appended;
     /// they are asked for only when a file or a gap ends.
     ///

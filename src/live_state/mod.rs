@@ -22,15 +22,16 @@ mod read;
 mod schedule;
 mod session;
 mod snapshot;
+mod uptime;
 mod writer;
 
 pub use publisher::{LastState, Publisher};
 pub use read::{Found, Liveness, ReadState, Seen, read};
 pub use schedule::{BEAT_MS, Schedule};
-pub use session::Session;
 pub use snapshot::{
     CircuitState, Complaint, DownstreamState, Era, LiveState, LogState, LogStatus, Now, wall,
 };
+pub use uptime::Uptime;
 pub use writer::Counts;
 
 /// The state file of the gateway that owns it.

@@ -1,8 +1,9 @@
 //! Hands states to the thread that writes them, and never waits for it.
 
 use super::writer::{Counts, Writer};
-use super::{LiveState, Session};
-use camino::Utf8Path;
+use super::{LiveState, session};
+use crate::config::state_dir::StateDir;
+use camino::Utf8PathBuf;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -25,7 +26,8 @@ pub struct Publisher {
 /// folder.
 #[derive(Debug)]
 pub struct LastState {
-    session: Session,
+    state_dir: Utf8PathBuf,
+    session_id: String,
     end: Receiver<()>,
 }
 
@@ -33,24 +35,29 @@ impl Drop for LastState {
     fn drop(&mut self) {
         // Nothing is ever sent: it is the thread's end that ends the wait.
         let _ = self.end.recv_timeout(LAST_STATE);
-        self.session.leave();
+        session::leave(&self.state_dir, &self.session_id);
     }
 }
 
 impl Publisher {
-    /// States of this session, in this folder.
+    /// States of this session, in this folder. The session takes its place there as soon as it can.
     ///
     /// # Errors
     /// There can be no thread.
-    pub fn start(folder: &Utf8Path, session: Session) -> io::Result<(Self, LastState)> {
+    pub fn start(state_dir: &StateDir, session_id: &str) -> io::Result<(Self, LastState)> {
         let (states, arriving) = sync_channel(1);
         let (ended, end) = channel();
         let counts = Arc::new(Counts::default());
-        let writer = Writer::new(folder, session.folder(), Arc::clone(&counts));
+        let writer = Writer::new(state_dir, session_id, Arc::clone(&counts));
         thread::Builder::new()
             .name("live-state".to_owned())
             .spawn(move || write_all(writer, &arriving, ended))?;
-        Ok((Self { states, counts }, LastState { session, end }))
+        let last_state = LastState {
+            state_dir: state_dir.path().to_owned(),
+            session_id: session_id.to_owned(),
+            end,
+        };
+        Ok((Self { states, counts }, last_state))
     }
 
     /// Publishes a state, unless the one before is still waiting for the disk: then it comes back.
@@ -77,6 +84,11 @@ impl Publisher {
             state = back;
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Where files lie that this session has not finished writing.
+    pub fn unfinished(state_dir: &StateDir, session_id: &str) -> Utf8PathBuf {
+        session::folder_of(state_dir.path(), session_id)
     }
 
     /// How often files were written.

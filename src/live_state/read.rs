@@ -3,12 +3,18 @@
 use super::session::{self, life};
 use super::{BEAT_MS, GUEST_FILE, LiveState, SESSIONS_FOLDER, STATE_FILE};
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::OFlags;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, SystemTime};
 
 /// A state file is smaller: ten thousand servers with long errors.
 const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// What taking the file over takes.
+const TAKEOVER: Duration = Duration::from_millis(20);
+const ATTEMPTS: u32 = 3;
 
 /// Two signs of life may be late before somebody is told.
 const SILENT_AFTER: Duration = Duration::from_millis(BEAT_MS.0 * 5 / 2);
@@ -86,6 +92,32 @@ pub enum ReadState {
 
 /// Looks for the gateways of a state folder.
 pub fn read(folder: &Utf8Path) -> Found {
+    let mut found = look(folder);
+    for _ in 0..ATTEMPTS {
+        let nobody_is_seen = !found.is_anybody_seen();
+        if !(nobody_is_seen && found.unseen.iter().any(|age| *age > TAKEOVER)) {
+            break;
+        }
+        // It may just be taking the file over, and stood in neither place when that was looked at.
+        std::thread::sleep(TAKEOVER);
+        found = look(folder);
+    }
+    found
+}
+
+impl Found {
+    /// Whether a gateway lives, seen or not.
+    pub fn is_anybody_alive(&self) -> bool {
+        self.is_anybody_seen() || !self.unseen.is_empty()
+    }
+
+    fn is_anybody_seen(&self) -> bool {
+        let owner = self.owner.as_ref().ok().and_then(Option::as_ref);
+        owner.is_some_and(|seen| seen.liveness.is_alive()) || !self.guests.is_empty()
+    }
+}
+
+fn look(folder: &Utf8Path) -> Found {
     let sessions = folder.join(SESSIONS_FOLDER);
     let owner = match see(&folder.join(STATE_FILE), &sessions) {
         Ok(seen) => Ok(Some(seen)),
@@ -120,9 +152,11 @@ pub fn read(folder: &Utf8Path) -> Found {
 fn see(path: &Utf8Path, sessions: &Utf8Path) -> Result<Seen, ReadState> {
     let state = load(path)?;
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    let age = written
-        .ok()
-        .and_then(|at| SystemTime::now().duration_since(at).ok())
+    let by_date = || SystemTime::now().duration_since(written.ok()?).ok();
+    let age = state
+        .updated_at_uptime
+        .age()
+        .or_else(by_date)
         .unwrap_or_default();
     let liveness = match life(sessions, &state.session_id) {
         Some(process) if process.is_suspended() => Liveness::Suspended,
@@ -140,7 +174,12 @@ fn see(path: &Utf8Path, sessions: &Utf8Path) -> Result<Seen, ReadState> {
 
 pub(super) fn load(path: &Utf8Path) -> Result<LiveState, ReadState> {
     let mut text = Vec::new();
-    File::open(path)
+    // A pipe in its place must not keep anybody waiting.
+    let opened = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path);
+    opened
         .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut text))
         .map_err(|source| ReadState::Unreadable {
             path: path.to_owned(),

@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::time::Duration;
 
 const LOCK_SUFFIX: &str = ".lock";
@@ -24,10 +24,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// A gateway's place among the others of its folder, held as long as it lives.
 #[derive(Debug)]
-pub struct Session {
+pub(super) struct Session {
     folder: Utf8PathBuf,
-    lock_path: Utf8PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Session {
@@ -35,12 +34,12 @@ impl Session {
     ///
     /// # Errors
     /// The lock or the folder can't be made.
-    pub fn begin(state_dir: &StateDir, id: &str) -> io::Result<Self> {
+    pub(super) fn begin(state_dir: &StateDir, id: &str) -> io::Result<Self> {
         let sessions = state_dir.subfolder(SESSIONS_FOLDER)?;
         let turn = take_turn(&sessions)?;
         clear_away(&sessions);
-        let (folder, lock_path) = (sessions.join(id), lock_path(&sessions, id));
-        let lock = open_lock(&lock_path)?;
+        let folder = sessions.join(id);
+        let lock = open_lock(&lock_path(&sessions, id))?;
         match hold(&lock) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(error),
             // A file system without locks: then nobody is seen to live, and nobody can be helped.
@@ -51,23 +50,33 @@ impl Session {
             .mode(0o700)
             .create(&folder)?;
         drop(turn);
-        Ok(Self {
-            folder,
-            lock_path,
-            _lock: lock,
-        })
+        Ok(Self { folder, lock })
     }
 
-    /// Gives up the place, unless there is something in the folder to read.
-    pub(super) fn leave(&self) {
-        if !self.folder.join(GUEST_FILE).exists() {
-            take_away(&self.folder, &self.lock_path);
-        }
+    /// Whether somebody has deleted the lock: then nobody sees that this session lives.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lock
+            .metadata()
+            .is_ok_and(|metadata| metadata.nlink() == 0)
     }
 
     /// Where its own files are.
-    pub fn folder(&self) -> &Utf8Path {
+    pub(super) fn folder(&self) -> &Utf8Path {
         &self.folder
+    }
+}
+
+/// Where a session's own files are.
+pub(super) fn folder_of(state_dir: &Utf8Path, id: &str) -> Utf8PathBuf {
+    state_dir.join(SESSIONS_FOLDER).join(id)
+}
+
+/// Gives up the place of a session that has ended, unless there is something in its folder to read.
+pub(super) fn leave(state_dir: &Utf8Path, id: &str) {
+    let sessions = state_dir.join(SESSIONS_FOLDER);
+    let folder = sessions.join(id);
+    if !folder.join(GUEST_FILE).exists() {
+        take_away(&folder, &lock_path(&sessions, id));
     }
 }
 

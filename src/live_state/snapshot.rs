@@ -13,6 +13,8 @@ use crate::publish::advice::{self, Around, Stderr};
 use crate::publish::redact::{bounded, printable};
 use crate::publish::words;
 
+use super::Uptime;
+
 /// An error's text is no longer, the mark of a cut aside.
 pub(super) const ERROR_BYTES_MAX: usize = 4_096;
 
@@ -29,6 +31,8 @@ pub struct LiveState {
     pub downstreams: Vec<DownstreamState>,
     /// When this was so.
     pub updated_at: Timestamp,
+    /// The same by a clock that nobody sets.
+    pub updated_at_uptime: Uptime,
     /// The gateway's process; for people. Whether it lives is asked of its lock.
     pub owner_pid: u32,
     /// The gateway's version.
@@ -75,7 +79,8 @@ pub struct DownstreamState {
     pub name: String,
     /// Whether a process is there that finished its handshake.
     pub connected: bool,
-    /// Whether calls are answered, or wait and will be.
+    /// Whether it is there for calls: they are answered, or wait and will be. With an open circuit
+    /// they are refused all the same.
     pub healthy: bool,
     /// The circuit breaker.
     pub circuit_state: CircuitState,

@@ -7,10 +7,11 @@
 //! ```
 
 use super::life::hold;
-use super::{GUEST_FILE, LOCK_FILE, LiveState, STATE_FILE};
-use crate::config::state_dir::{private_file, replace};
-use camino::{Utf8Path, Utf8PathBuf};
-use jiff::{SignedDuration, Timestamp};
+use super::session::{Session, folder_of};
+use super::{GUEST_FILE, LOCK_FILE, LiveState, STATE_FILE, Uptime};
+use crate::config::state_dir::{StateDir, private_file, replace};
+use camino::Utf8Path;
+use jiff::SignedDuration;
 use rustix::fs::OFlags;
 use std::fs::{self, File};
 use std::io;
@@ -60,8 +61,10 @@ impl Taken {
     fn as_of_now(&self) -> LiveState {
         let mut state = (*self.state).clone();
         let waited = SignedDuration::try_from(self.at.elapsed()).unwrap_or_default();
-        let date = |at: Timestamp| at.checked_add(waited).unwrap_or(at);
-        state.updated_at = date(state.updated_at);
+        if let Ok(dated) = state.updated_at.checked_add(waited) {
+            state.updated_at = dated;
+        }
+        state.updated_at_uptime = Uptime::now();
         state
     }
 }
@@ -89,22 +92,33 @@ struct Told {
 }
 
 pub(super) struct Writer {
-    folder: Utf8PathBuf,
-    own_folder: Utf8PathBuf,
+    state_dir: StateDir,
+    session_id: String,
+    session: Option<Session>,
     role: Role,
     counts: Arc<Counts>,
     told: Told,
 }
 
 impl Writer {
-    pub(super) fn new(folder: &Utf8Path, own_folder: &Utf8Path, counts: Arc<Counts>) -> Self {
+    pub(super) fn new(state_dir: &StateDir, session_id: &str, counts: Arc<Counts>) -> Self {
         Self {
-            folder: folder.to_owned(),
-            own_folder: own_folder.to_owned(),
+            state_dir: state_dir.clone(),
+            session_id: session_id.to_owned(),
+            session: None,
             role: Role::Guest,
             counts,
             told: Told::default(),
         }
+    }
+
+    /// The session's place among the others; taken again if somebody took it away.
+    fn session(&mut self) -> io::Result<&Session> {
+        let session = match self.session.take() {
+            Some(session) if !session.is_lost() => session,
+            Some(_) | None => Session::begin(&self.state_dir, &self.session_id)?,
+        };
+        Ok(self.session.insert(session))
     }
 
     /// Writes what arrives until nobody sends any more.
@@ -114,7 +128,7 @@ impl Writer {
         };
         let mut written = Written::No;
         loop {
-            if self.claim(&newest.state.session_id) == Claimed::Now || written == Written::No {
+            if self.claim() == Claimed::Now || written == Written::No {
                 written = self.write(&newest);
             }
             let next_attempt = Instant::now() + RETRY_EVERY;
@@ -140,14 +154,15 @@ impl Writer {
     }
 
     /// Becomes the owner if nobody is.
-    fn claim(&mut self, session_id: &str) -> Claimed {
+    fn claim(&mut self) -> Claimed {
         if let Role::Owner(_) = self.role {
             return Claimed::Before;
         }
-        match lock(&self.folder.join(LOCK_FILE)) {
+        let lock_file = self.state_dir.path().join(LOCK_FILE);
+        match lock(&lock_file) {
             Ok(held) => {
                 self.role = Role::Owner(held);
-                if self.told.yielded || is_of_a_dead(&self.folder, session_id) {
+                if self.told.yielded || is_of_a_dead(self.state_dir.path(), &self.session_id) {
                     info!(
                         event = "live_state.reclaimed",
                         "this gateway owns {STATE_FILE} now: the one before has gone"
@@ -162,13 +177,13 @@ impl Writer {
                     info!(
                         event = "live_state.yielded",
                         "another gateway of this folder owns {STATE_FILE}; this one is seen through {}",
-                        self.own_folder.join(GUEST_FILE)
+                        folder_of(self.state_dir.path(), &self.session_id).join(GUEST_FILE)
                     );
                 }
                 Claimed::No
             }
             Err(error) => {
-                self.failed(&self.folder.join(LOCK_FILE), &error);
+                self.failed(&lock_file, &error);
                 Claimed::No
             }
         }
@@ -186,14 +201,22 @@ impl Writer {
             && held.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
         {
             self.role = Role::Guest;
-            self.claim(&state.session_id);
+            self.claim();
         }
-        let own = self.own_folder.join(GUEST_FILE);
+        let folder = match self.session() {
+            Ok(session) => session.folder().to_owned(),
+            Err(error) => {
+                let folder = folder_of(self.state_dir.path(), &self.session_id);
+                self.failed(&folder, &error);
+                return Written::No;
+            }
+        };
+        let own = folder.join(GUEST_FILE);
         let path = match self.role {
-            Role::Owner(_) => self.folder.join(STATE_FILE),
+            Role::Owner(_) => self.state_dir.path().join(STATE_FILE),
             Role::Guest => own.clone(),
         };
-        match replace(&path, &self.own_folder, &text) {
+        match replace(&path, &folder, &text) {
             Ok(()) => {
                 self.counts.written.fetch_add(1, Ordering::Relaxed);
                 if path != own {

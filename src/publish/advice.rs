@@ -121,11 +121,17 @@ fn happens(view: &View, around: &Around<'_>) -> String {
                  opens it for longer.",
                 (around.wall)(until)
             ),
-            Circuit::HalfOpen { .. } => {
-                "The next call is let through: its answer closes the circuit, its failure opens it \
-                 for longer."
-                    .to_owned()
+            Circuit::HalfOpen { .. } => match view.circuit {
+                Circuit::HalfOpen { probes: 1.. } => {
+                    "A call is under way that tries it: its answer closes the circuit, its \
+                         failure opens it for longer."
+                }
+                Circuit::Closed { .. } | Circuit::Open { .. } | Circuit::HalfOpen { .. } => {
+                    "The next call is let through: its answer closes the circuit, its failure \
+                         opens it for longer."
+                }
             }
+            .to_owned(),
         },
         Leaf::Suspect => {
             format!(
@@ -148,7 +154,7 @@ fn happens(view: &View, around: &Around<'_>) -> String {
                 .to_owned()
         }
         Leaf::FlapLocked => format!(
-            "It is tried once more{}; if that fails, it is locked for longer.",
+            "It is tried once more{}; if that fails, it is locked again.",
             at(view.retry_at_ms)
         ),
         Leaf::Draining | Leaf::Terminating => {
@@ -252,6 +258,13 @@ fn cure(error: &LastError, stderr: Stderr<'_>) -> Vec<String> {
             Some(meaning) => vec![meaning.to_owned(), read],
             None => vec![read],
         },
+        LastError::SpawnFailed {
+            failure: SpawnFailure::System { errno: 2 },
+        } => vec![
+            "Run its command by hand to see which; install that, or correct the first line of the \
+             script."
+                .to_owned(),
+        ],
         LastError::SpawnFailed { .. } => vec![
             "Look whether the system is short of memory or of processes, and whether the command \
              can be run by hand."

@@ -68,6 +68,11 @@ pub fn last_error(error: &LastError) -> String {
             failure: SpawnFailure::Blocked(reason),
         } => block_reason(reason),
         LastError::SpawnFailed {
+            failure: SpawnFailure::System { errno: 2 },
+        } => "could not be started: a program that its first line (`#!`) names, or a library, is not \
+              there"
+            .to_owned(),
+        LastError::SpawnFailed {
             failure: SpawnFailure::System { errno },
         } => {
             format!(
@@ -80,7 +85,9 @@ pub fn last_error(error: &LastError) -> String {
             HandshakeFailure::Rpc { code } => format!("handshake refused with error {code}"),
             HandshakeFailure::Malformed => "handshake answered with something else".to_owned(),
         },
-        LastError::HandshakeTimedOut => "handshake took too long".to_owned(),
+        LastError::HandshakeTimedOut => {
+            "the handshake, or the first list, took too long".to_owned()
+        }
         LastError::Unresponsive => "no answer to a liveness probe".to_owned(),
         LastError::OutputClosed => "its standard output ended".to_owned(),
         LastError::InputBroken => "its standard input can't be written".to_owned(),

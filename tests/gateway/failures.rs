@@ -390,7 +390,8 @@ fn a_call_that_waited_in_vain_is_told_for_what_and_since_when() {
     let waited = answer(&mut sim, "2");
     let said = "it is starting (since 2027-01-15T08:00:03.";
     assert!(text(&waited).contains(said), "{waited}");
-    let error = "; what went wrong last: handshake took too long. The call was not";
+    let error =
+        "; what went wrong last: the handshake, or the first list, took too long. The call was not";
     assert!(text(&waited).contains(error), "{waited}");
 }
 

@@ -44,6 +44,48 @@ fn a_frozen_gateway_refuses_every_call_until_it_is_unfrozen() {
 }
 
 #[test]
+fn an_explanation_says_that_calls_are_refused() {
+    let project = Project::new().demo("one");
+    let mut gateway = project.serve();
+    gateway.call("one__echo", &json!({}));
+    said(&project, &["freeze", "--reason", "an incident"]);
+    let (code, text) = said(&project, &["explain", "one"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("FROZEN: every call is refused"), "{text}");
+    assert!(text.contains("an incident"), "{text}");
+    said(&project, &["unfreeze"]);
+    assert!(!said(&project, &["explain", "one"]).1.contains("FROZEN"));
+    gateway.finish();
+}
+
+/// The state folder can be another one the next time; a switch that was thrown stays thrown.
+#[test]
+fn a_switch_that_was_thrown_in_the_users_folder_counts_in_the_projects_too() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    let state = project.base().join("state");
+    let with_state = |command: &mut std::process::Command| {
+        command.env("XDG_STATE_HOME", &state);
+    };
+    let digest = blake3::hash(project.root.as_str().as_bytes()).to_hex();
+    let folder = state.join("rea").join(&digest.as_str()[..32]);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("HALT"), "from before").unwrap();
+    let mut command = project.command();
+    with_state(&mut command);
+    let mut gateway = project.start_as(command);
+    gateway.hello();
+    let refused = gateway.call("one__echo", &json!({}));
+    assert_eq!(refused.fact("reason"), "halted");
+    let mut unfreeze = std::process::Command::new(crate::support::REA);
+    unfreeze.arg("unfreeze").current_dir(&project.root);
+    with_state(&mut unfreeze);
+    assert!(unfreeze.output().unwrap().status.success());
+    assert!(gateway.call("one__echo", &json!({})).is_the_servers());
+    gateway.finish();
+}
+
+#[test]
 fn a_gateway_that_starts_frozen_says_so() {
     let project = Project::new().demo("one");
     project.write_registry();

@@ -110,7 +110,7 @@ fn each_way_to_break_is_told_apart() {
         "next try in",
         "missing env: REA_TEST_NOT_SET",
         "nowhere",
-        "no message; such lines are skipped (2 times)",
+        "no message; such lines were skipped (2 times)",
     ] {
         assert!(shown.contains(said), "{said:?}: {shown}");
     }

@@ -186,3 +186,59 @@ fn a_lock_that_can_not_be_taken_is_said_and_the_gateway_is_seen_all_the_same() {
     assert!(!elsewhere.exists());
     assert!(project.stderr().contains("live_state.write_failed"));
 }
+
+#[test]
+fn whoever_cleans_the_folder_up_takes_nobody_out_of_sight() {
+    let project = Project::new().demo("one");
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
+    for name in ["sessions", "serve.lock", "serve.state.json"] {
+        let path = project.state().join(name);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    gateway.call("one__crash", &json!({}));
+    until("it is seen again", || {
+        owner(&project) == json!(gateway.pid())
+    });
+    until("it is well again", || json(&project).0 == WELL);
+    gateway.finish();
+    assert_eq!(json(&project).0, NOT_RUNNING);
+}
+
+#[test]
+fn a_pipe_in_the_files_place_keeps_nobody_waiting() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    let file = project.state().join("serve.state.json");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        file.as_std_path(),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    assert_eq!(json(&project).0, NOT_RUNNING);
+    let mut gateway = project.serve();
+    gateway.tools();
+    until("it is well", || json(&project).0 == WELL);
+    gateway.finish();
+}
+
+#[test]
+fn a_gateway_that_can_not_take_its_place_at_once_takes_it_later() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    fs::write(project.state().join("sessions"), "").unwrap();
+    let mut gateway = project.serve();
+    assert!(gateway.call("one__echo", &json!({})).is_the_servers());
+    assert_eq!(json(&project).0, NOT_RUNNING);
+    fs::remove_file(project.state().join("sessions")).unwrap();
+    until("it is seen", || json(&project).0 == WELL);
+    gateway.finish();
+}

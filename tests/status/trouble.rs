@@ -111,6 +111,32 @@ fn a_log_that_can_not_be_written_is_told() {
 }
 
 #[test]
+fn a_gateway_whose_state_can_not_be_written_is_not_taken_for_well_or_for_gone() {
+    let project = Project::new().demo("one");
+    let mut command = project.command();
+    let disk = Preload::before(&project, &mut command);
+    disk.say("full .atomicwrite\nfull /events/\n");
+    let mut gateway = project.start_as(command);
+    gateway.hello();
+    assert!(gateway.call("one__echo", &json!({})).is_the_servers());
+    // In its first moments it may only be slow.
+    until("it is told", || {
+        let (code, status) = json(&project);
+        assert_ne!(code, WELL);
+        assert_ne!(code, NOT_RUNNING, "{status:#}");
+        code == UNHEALTHY
+    });
+    let shown = table(&project)
+        .1
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(shown.contains("has not written its state"), "{shown}");
+    disk.say("");
+    until("it is seen", || json(&project).0 == WELL);
+}
+
+#[test]
 fn a_switch_that_can_not_be_looked_for_refuses_calls() {
     let project = Project::new().demo("one");
     let mut command = project.command();
@@ -136,7 +162,7 @@ fn a_switch_that_can_not_be_looked_for_refuses_calls() {
     assert_eq!(
         rea(&project, &["unfreeze"]).status.code(),
         Some(1),
-        "a folder is nobody's switch"
+        "a folder is taken away by hand"
     );
 }
 

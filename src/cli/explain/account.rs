@@ -138,10 +138,29 @@ impl Account {
         out.write_all(b"\n")
     }
 
-    /// The chain, then the present, then the future.
-    pub(super) fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// What is so whatever the log says stands above everything else.
+    pub(super) fn head(&mut self, text: &str) {
+        self.headings.insert(1, harmless(text));
+    }
+
+    /// The chain, then the present, then the future. On a terminal lines are broken between words.
+    pub(super) fn write_text(&self, out: &mut dyn Write, columns: Option<usize>) -> io::Result<()> {
+        let say = |first: &str, text: &str, out: &mut dyn Write| {
+            let Some(columns) = columns else {
+                return writeln!(out, "{first}{text}");
+            };
+            let rest = " ".repeat(first.chars().count());
+            let options = textwrap::Options::new(columns)
+                .initial_indent(first)
+                .subsequent_indent(&rest)
+                .word_separator(textwrap::WordSeparator::AsciiSpace)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            textwrap::wrap(text, options)
+                .iter()
+                .try_for_each(|line| writeln!(out, "{line}"))
+        };
         for heading in &self.headings {
-            writeln!(out, "{heading}")?;
+            say("", heading, out)?;
         }
         writeln!(out)?;
         let width = self
@@ -161,16 +180,16 @@ impl Account {
                 writeln!(out, "  … {} more left out here", link.left_out_before)?;
             }
             let (time, seq) = (clock::time(link.at), link.seq);
-            writeln!(out, "  {time}  seq {seq:<width$}  {}", link.text)?;
+            say(&format!("  {time}  seq {seq:<width$}  "), &link.text, out)?;
         }
         if self.links.is_empty() {
             writeln!(out, "Nothing has happened to it yet.")?;
         }
         writeln!(out)?;
-        writeln!(out, "Now:   {}", self.now)?;
+        say("Now:   ", &self.now, out)?;
         for (index, next) in self.next.iter().enumerate() {
             let label = if index == 0 { "Next: " } else { "      " };
-            writeln!(out, "{label} {next}")?;
+            say(&format!("{label} "), next, out)?;
         }
         if !self.last_words.is_empty() {
             writeln!(out, "Its last words on standard error:")?;

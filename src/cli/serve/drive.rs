@@ -84,7 +84,7 @@ pub(super) async fn run(
     let mut client_gone = false;
     published.look(&mut gateway);
     loop {
-        let due = [gateway.next_due(), published.next_due()];
+        let due = [gateway.next_due(), Some(published.next_due())];
         let due = due.into_iter().flatten().min();
         alarm.set(due.map(|due| clock.instant(due)));
         let woken = tokio::select! {

@@ -17,7 +17,7 @@ use crate::config::registry::Registry;
 use crate::config::root::Root;
 use crate::config::state_dir::{StateDir, StateNote};
 use crate::engine::Admission;
-use crate::live_state::{LastState, Publisher, Session};
+use crate::live_state::Publisher;
 use crate::publish::log_lines::{LogLines, LogSettings, Reader};
 use crate::publish::redact::{Redactor, SharedRedactor};
 use crate::transport::{
@@ -92,7 +92,8 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .map(|server| server.name.as_str().to_owned())
         .collect();
     let metrics = Opened::from_environment(&environment::text, &names);
-    let (publisher, unfinished, _last_state) = publication(&state_dir, &session)?;
+    let unfinished = Publisher::unfinished(&state_dir, &session);
+    let (publisher, _last_state) = Publisher::start(&state_dir, &session)?;
     let logs = state_dir.subfolder(LOGS_FOLDER)?;
     let (stderr_files, _last_lines) = StderrFiles::start(&logs, &session, filter)?;
 
@@ -185,28 +186,6 @@ fn announce(
             event = "halt.acknowledged_at_startup",
             "calls are refused: {reason}"
         );
-    }
-}
-
-/// Takes the gateway's place among the others of the folder, and begins to publish its state; with it
-/// goes where files lie that are not finished. A gateway that can't be seen serves all the same.
-fn publication(
-    state_dir: &StateDir,
-    session: &str,
-) -> anyhow::Result<(Option<Publisher>, Utf8PathBuf, Option<LastState>)> {
-    match Session::begin(state_dir, session) {
-        Ok(place) => {
-            let unfinished = place.folder().to_owned();
-            let (publisher, last_state) = Publisher::start(state_dir.path(), place)?;
-            Ok((Some(publisher), unfinished, Some(last_state)))
-        }
-        Err(error) => {
-            warn!(
-                event = "live_state.write_failed",
-                "this gateway can't be seen by `rea status`: {error}"
-            );
-            Ok((None, state_dir.path().to_owned(), None))
-        }
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 /// What is published of the run, and when.
 pub(super) struct Published {
-    publisher: Option<Publisher>,
+    publisher: Publisher,
     schedule: Schedule,
 }
 
 impl Published {
-    pub(super) fn new(publisher: Option<Publisher>) -> Self {
+    pub(super) fn new(publisher: Publisher) -> Self {
         Self {
             publisher,
             schedule: Schedule::default(),
@@ -23,21 +23,17 @@ impl Published {
 
     /// How often it was published.
     pub(super) fn counts(&self) -> Arc<Counts> {
-        let publisher = self.publisher.as_ref();
-        publisher.map(Publisher::counts).unwrap_or_default()
+        self.publisher.counts()
     }
 
     /// When there is something to publish next.
-    pub(super) fn next_due(&self) -> Option<Millis> {
-        self.publisher.as_ref().map(|_| self.schedule.due())
+    pub(super) fn next_due(&self) -> Millis {
+        self.schedule.due()
     }
 
     /// Publishes what has changed, if it is time.
     pub(super) fn look(&mut self, gateway: &mut Gateway<RealWorld>) {
         let now = gateway.now();
-        let Some(publisher) = &self.publisher else {
-            return;
-        };
         match gateway.take_changes() {
             Changes::Visible => self.schedule.changed(),
             Changes::Numbers => self.schedule.sampled(),
@@ -47,7 +43,7 @@ impl Published {
             return;
         }
         let state = gateway.live_state();
-        match publisher.publish(Box::new(state)) {
+        match self.publisher.publish(Box::new(state)) {
             Ok(()) => self.schedule.published(now),
             Err(_) => self.schedule.refused(now),
         }
@@ -55,10 +51,8 @@ impl Published {
 
     /// The last thing that is published: every server has ended.
     pub(super) fn finish(self, gateway: &mut Gateway<RealWorld>) {
-        if let Some(publisher) = self.publisher {
-            let mut state = gateway.live_state();
-            state.closed_at = Some(state.updated_at);
-            publisher.finish(Box::new(state));
-        }
+        let mut state = gateway.live_state();
+        state.closed_at = Some(state.updated_at);
+        self.publisher.finish(Box::new(state));
     }
 }

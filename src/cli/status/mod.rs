@@ -15,6 +15,7 @@ use crate::config::registry::Registry;
 use crate::journal::Tail;
 use crate::live_state::{self, Found, Seen};
 use camino::Utf8PathBuf;
+use rustix::termios::tcgetwinsize;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use table::Style;
@@ -26,7 +27,7 @@ pub use verdict::Verdict;
   0  every server is well          1  the command failed
   3  no gateway is running         4  a server is degraded
   5  a server is unhealthy, its circuit is open, it needs somebody; the event log can't be written;
-     or the gateway's process is stopped
+     or the gateway's process is stopped, or its state has not been written for long
   6  calls are refused: somebody has frozen the gateway (rea unfreeze lifts it)")]
 pub struct StatusArgs {
     /// The project's folder [default: as for `rea serve`]
@@ -98,6 +99,22 @@ impl Report {
         self.running()
             .filter(move |seen| Some(&seen.state.session_id) != main)
     }
+}
+
+/// The session of the gateway that is shown first, and how many others live.
+pub fn shown_first(place: &Place) -> (Option<String>, usize) {
+    let report = Report::look(place);
+    let session = report.main().map(|seen| seen.state.session_id.clone());
+    (session, report.others().count())
+}
+
+/// How wide standard output is, if it is a terminal.
+pub fn columns() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// Shows it.

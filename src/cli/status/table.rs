@@ -144,7 +144,9 @@ impl Page {
                 ));
             }
         }
-        self.line(root);
+        for line in wrapped(root, WIDTH) {
+            self.line(&line);
+        }
         match seen.liveness {
             Liveness::Suspended => self.loud(&format!(
                 "SUSPENDED: its process is stopped and does nothing; what follows is from before. \

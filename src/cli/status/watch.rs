@@ -11,6 +11,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(500);
 /// What a terminal has that does not say.
 const ROWS: usize = 24;
+const COLUMNS: usize = 80;
 
 /// Draws until the output can't be written, or a signal ends the process. Nothing of the terminal is
 /// changed that would have to be put back.
@@ -22,21 +23,43 @@ pub(super) fn run(place: &Place, style: Style, out: &mut dyn Write) -> io::Resul
             Err(error) => format!("{error}\n"),
             Ok(_) => table::render(&report, style),
         };
-        out.write_all(frame(&text, rows()).as_bytes())?;
+        let (rows, columns) = size();
+        out.write_all(frame(&text, rows, columns).as_bytes())?;
         out.flush()?;
         thread::sleep(EVERY);
     }
 }
 
-fn rows() -> usize {
+fn size() -> (usize, usize) {
     match tcgetwinsize(io::stdout()) {
-        Ok(size) if size.ws_row > 0 => usize::from(size.ws_row),
-        Ok(_) | Err(_) => ROWS,
+        Ok(size) if size.ws_row > 0 && size.ws_col > 0 => {
+            (usize::from(size.ws_row), usize::from(size.ws_col))
+        }
+        Ok(_) | Err(_) => (ROWS, COLUMNS),
     }
 }
 
+/// As much of a line as fits: one that is broken would push the others out of the window. What colours
+/// it takes no room.
+fn clipped(line: &str, columns: usize) -> String {
+    let mut clipped = String::new();
+    let (mut width, mut in_escape) = (0, false);
+    for character in line.chars() {
+        if character == '\u{1b}' {
+            in_escape = true;
+        } else if !in_escape {
+            width += 1;
+        }
+        if width <= columns || in_escape {
+            clipped.push(character);
+        }
+        in_escape = in_escape && !character.is_ascii_alphabetic();
+    }
+    clipped
+}
+
 /// From the top, each line cleared to its end, then everything below. What has no room is counted.
-fn frame(text: &str, rows: usize) -> String {
+fn frame(text: &str, rows: usize, columns: usize) -> String {
     const CLEAR_LINE: &str = "\x1b[K";
     let lines: Vec<&str> = text.lines().collect();
     // The last row stays free: a newline in it would move everything.
@@ -48,7 +71,7 @@ fn frame(text: &str, rows: usize) -> String {
         lines.len()
     };
     for line in &lines[..shown] {
-        frame.push_str(line);
+        frame.push_str(&clipped(line, columns));
         frame.push_str(CLEAR_LINE);
         frame.push_str("\r\n");
     }
@@ -71,10 +94,14 @@ mod tests {
     #[test]
     fn a_frame_never_has_more_lines_than_the_window() {
         let text = "a\nb\nc\nd\n";
-        assert_eq!(frame(text, 24).matches("\r\n").count(), 4);
-        let low = frame(text, 4);
+        assert_eq!(frame(text, 24, 80).matches("\r\n").count(), 4);
+        let low = frame(text, 4, 80);
         assert_eq!(low.matches("\r\n").count(), 3);
         assert!(low.contains('b') && !low.contains("\nc") && low.contains("2 more lines"));
-        assert!(frame(text, 0).contains("4 more lines"));
+        assert_eq!(
+            clipped("\u{1b}[32mready\u{1b}[0m and more", 7),
+            "\u{1b}[32mready\u{1b}[0m a"
+        );
+        assert!(frame(text, 0, 80).contains("4 more lines"));
     }
 }

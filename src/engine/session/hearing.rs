@@ -2,6 +2,7 @@
 
 use super::streams::Afterwards;
 use super::{Asked, Session, Speech, line};
+use crate::engine::complaints::Fault;
 use crate::engine::lister::{Change, Listed, Unreadable};
 use crate::protocol::downstream_id::DownstreamId;
 use crate::protocol::introduction::Lack;
@@ -287,7 +288,10 @@ impl Session {
                 self.streams.ended(own, afterwards(&response.outcome), now);
                 Heard::Other
             }
-            None => Heard::Other,
+            None => {
+                self.complaints.add(Fault::UnawaitedAnswer);
+                Heard::Other
+            }
         }
     }
 

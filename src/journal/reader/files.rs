@@ -65,6 +65,17 @@ impl LogFiles {
         })
     }
 
+    /// The log of a session in this directory; none if it has written none.
+    pub fn of_session(directory: &Utf8Path, session: &str) -> Option<Self> {
+        let found = list(directory).ok()?;
+        let first = found.into_iter().find(|name| name.session == session)?;
+        Some(Self {
+            next: Some(directory.join(first.to_string())),
+            directory: directory.to_owned(),
+            last: Some(first),
+        })
+    }
+
     /// The file that is read first.
     pub fn first_path(&self) -> Option<&Utf8Path> {
         self.next.as_deref()

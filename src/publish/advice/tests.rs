@@ -76,7 +76,7 @@ fn a_lock_says_when_it_ends_and_where_to_look() {
     assert_eq!(
         next(&view, None),
         [
-            "It is tried once more at T+30.250 s; if that fails, it is locked for longer.",
+            "It is tried once more at T+30.250 s; if that fails, it is locked again.",
             "Read what it wrote to its standard error: logs/one.log"
         ]
     );
