@@ -210,3 +210,23 @@ fn a_policy_of_the_reference_is_taken_as_it_is() {
     gateway.finish();
     assert_eq!(project.stderr().matches("policy.warning").count(), 1);
 }
+
+#[test]
+fn without_a_policy_the_health_tool_tells_that_something_is_wrong_and_not_why() {
+    let project = Project::new().server("gone", &["no-such-command"], "");
+    let mut gateway = project.serve();
+    until("it is blocked", || {
+        json(&project).1["serve"]["downstreams"][0]["state"] == "blocked"
+    });
+    let health = gateway.call("__rea__health", &json!({}));
+    let told = &health.0["result"]["structuredContent"];
+    let server = &told["downstreams"][0];
+    assert_eq!(server["state"], "blocked");
+    assert_eq!(
+        (&server["last_error"], &server["next"]),
+        (&Value::Null, &json!([]))
+    );
+    assert!(!health.text().contains("no-such-command"), "{health:?}");
+    let hint = told["gateway"]["diagnostics"].as_str().unwrap();
+    assert!(hint.contains("expose_diagnostics"), "{hint}");
+}

@@ -284,3 +284,43 @@ fn text_from_a_state_file_can_not_steer_a_terminal() {
     }
     assert!(shown.contains("?[2J"), "{shown:?}");
 }
+
+#[test]
+fn a_server_that_answers_under_wrong_ids_is_named() {
+    let project = Project::new().script(
+        "one",
+        "while read -r line; do greet \"$line\" || printf '{\"jsonrpc\":\"2.0\",\"id\":\"another\",\"result\":{}}\\n'; done",
+        "",
+    );
+    let mut gateway = project.serve();
+    gateway.tools();
+    gateway.ask_call("one__t", &json!({}));
+    let complaints = || server(&json(&project).1, "one")["complaints"].clone();
+    until("it is named", || {
+        complaints()[0]["event"] == "downstream.unawaited_answer"
+    });
+}
+
+#[test]
+fn what_the_registry_says_beside_is_shown() {
+    let project = Project::new()
+        .demo("one")
+        .server("off", &["cat"], "enabled: false");
+    let mut gateway = project.serve();
+    gateway.tools();
+    assert!(
+        table(&project)
+            .1
+            .contains("Not enabled in the registry: off")
+    );
+    gateway.finish();
+    fs::write(
+        project.state().join("registry.yaml"),
+        "version: \"1\"\nserver: []\n",
+    )
+    .unwrap();
+    let (code, shown) = table(&project);
+    assert_eq!(code, NOT_RUNNING);
+    assert!(shown.contains("The registry can't be used"), "{shown}");
+    assert!(shown.contains("registry.yaml:2:1:"), "{shown}");
+}

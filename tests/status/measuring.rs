@@ -179,3 +179,31 @@ fn a_client_that_says_nothing_holds_up_neither_calls_nor_other_scrapes() {
     assert_eq!(ask(port, "GET", "/health").0, 200);
     assert!(gateway.call("one__echo", &json!({})).is_the_servers());
 }
+
+/// The names of metrics in a text, without what histograms append.
+fn named_in(text: &str) -> std::collections::BTreeSet<String> {
+    text.split(|character: char| !character.is_ascii_lowercase() && character != '_')
+        .filter(|word| word.starts_with("rea_"))
+        .map(|word| {
+            let parts = ["_bucket", "_count", "_sum"];
+            let whole = parts.iter().find_map(|part| word.strip_suffix(part));
+            whole.unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn the_dashboard_and_the_documentation_name_what_there_is() {
+    let project = Project::new().demo("one");
+    let port = free_port();
+    let mut gateway = serve(&project, &port.to_string());
+    gateway.call("one__echo", &json!({}));
+    let served = named_in(&ask(port, "GET", "/metrics").1);
+    let dashboard = named_in(include_str!("../../docs/grafana-dashboard.json"));
+    assert!(
+        dashboard.len() > 5 && dashboard.is_subset(&served),
+        "{dashboard:?}"
+    );
+    let documented = named_in(include_str!("../../docs/looking.md"));
+    assert_eq!(documented, served);
+}
