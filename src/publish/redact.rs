@@ -11,9 +11,10 @@
 //! a secret. Time is linear in the text.
 //!
 //! The limits: a secret that is split over two texts (two lines, two fields) is not seen, nor one in another encoding
-//! than those of [`unescape`], nor an exact value below four bytes, which would tear ordinary words apart. For a pattern of a
-//! policy, linear is one search; one that can fail far behind where it began (`a.*b|c`) begins anew behind each match.
+//! than those of [`unescape`], nor an exact value below four bytes, which would tear ordinary words apart, nor in a long
+//! text what a pattern of a policy matches, if it is longer than the windows of [`own`] overlap.
 
+mod own;
 mod patterns;
 mod unescape;
 
@@ -24,10 +25,10 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::AhoCorasick;
-use regex::Regex;
 
 use crate::config::policy::Pattern;
 use crate::config::secret::Secret;
+use own::Own;
 use patterns::Patterns;
 
 /// What stands where a secret was.
@@ -46,7 +47,7 @@ const PATTERN_GUARD_BYTES: usize = 1 << 10;
 pub struct Redactor {
     built_in: Patterns,
     /// Of the project's policy.
-    own: Vec<Regex>,
+    own: Own,
     exact: Option<AhoCorasick>,
     longest_exact_bytes: usize,
 }
@@ -70,7 +71,7 @@ impl Redactor {
     pub fn new() -> Result<Self, RedactorError> {
         Ok(Self {
             built_in: Patterns::compile()?,
-            own: Vec::new(),
+            own: Own::default(),
             exact: None,
             longest_exact_bytes: 0,
         })
@@ -80,10 +81,7 @@ impl Redactor {
     #[must_use]
     pub fn with_patterns(&self, patterns: &[Pattern]) -> Self {
         Self {
-            own: patterns
-                .iter()
-                .map(|pattern| pattern.regex.clone())
-                .collect(),
+            own: Own::new(patterns),
             ..self.clone()
         }
     }
@@ -185,8 +183,7 @@ impl Redactor {
 
     fn find_by_looks(&self, text: &str, spans: &mut Vec<Range<usize>>) {
         self.built_in.find(text, spans);
-        let own = self.own.iter().flat_map(|regex| regex.find_iter(text));
-        spans.extend(own.map(|found| found.range()));
+        self.own.find(text, spans);
     }
 }
 
