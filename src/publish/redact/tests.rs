@@ -109,7 +109,7 @@ fn a_secret_behind_an_escape_is_seen() {
             r#"{"a":"{\"b\":\"x\\t@\"}"}"#,
             r#"{"a":"{\"b\":\"x\\t[REDACTED]\"}"}"#,
         ),
-        (r#"\\\\n@"#, r#"\\\\n[REDACTED]"#),
+        (r"\\\\n@", r"\\\\n[REDACTED]"),
         (r"b'x\n@'", r"b'x\n[REDACTED]'"),
         (r"\x00@\t@", r"\x00[REDACTED]\t[REDACTED]"),
         ("\u{1b}[31m@\u{1b}[0m", "\u{1b}[31m[REDACTED]\u{1b}[0m"),
