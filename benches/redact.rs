@@ -27,6 +27,14 @@ fn main() {
     for (name, text) in [
         ("log lines", log_lines()),
         ("JSON", json()),
+        (
+            "JSON inside JSON",
+            serde_json::Value::from(json()).to_string(),
+        ),
+        (
+            "lines in colours",
+            log_lines().replace("req", "\u{1b}[1;31mreq\u{1b}[0m"),
+        ),
         ("base64", base64()),
         ("source code", code()),
         (
@@ -38,13 +46,18 @@ fn main() {
     ] {
         let text = cut(text);
         report(name, &redactor, &text);
-        mixed.push_str(&text[..text.floor_char_boundary(BYTES / 7)]);
+        mixed.push_str(&text[..text.floor_char_boundary(BYTES / 9)]);
     }
     let mixed = cut(mixed);
     report("all of these in turn", &redactor, &mixed);
     report("a secret a line", &redactor, &cut(secrets()));
     let own = redactor.with_patterns(&policy().redact.patterns);
     report("with 10 patterns of a policy", &own, &mixed);
+    report(
+        "the same, JSON inside JSON",
+        &own,
+        &cut(serde_json::Value::from(json()).to_string()),
+    );
 
     println!(
         "building                     : {:>7.2?}",

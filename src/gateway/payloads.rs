@@ -73,31 +73,42 @@ fn redact(out: &mut Vec<u8>, start: usize, finder: &SecretFinder, paths: &[&[&st
 }
 
 /// The parts of secrets that are inside strings, in bytes of the message.
+///
+/// The value is looked through as a whole, since a key can give away what stands behind it, and each string by itself,
+/// since a pattern may ask for the string's ends.
 fn inside_strings(value: Raw<'_>, finder: &SecretFinder) -> Vec<Range<usize>> {
     let (text, base) = (value.text(), value.span().start);
     let secrets = finder(text);
     let mut secrets = secrets.iter().peekable();
     let mut found = Vec::new();
     let mut at = 0;
-    while secrets.peek().is_some() {
-        let Some(string) = next_string(text.as_bytes(), at) else {
-            break;
-        };
+    while let Some(string) = next_string(text.as_bytes(), at) {
         at = string.end + 1;
+        let inside = finder(&text[string.clone()]);
+        let mut parts: Vec<Range<usize>> = inside
+            .iter()
+            .map(|secret| string.start + secret.start..string.start + secret.end)
+            .collect();
         while let Some(secret) = secrets.peek() {
             if secret.start >= string.end {
                 break;
             }
             let clipped = secret.start.max(string.start)..secret.end.min(string.end);
             if clipped.start < clipped.end {
-                let whole = around_escapes(text.as_bytes(), &string, clipped);
-                found.push(base + whole.start..base + whole.end);
+                parts.push(clipped);
             }
             if secret.end > string.end {
                 // It goes on in the next string.
                 break;
             }
             secrets.next();
+        }
+        parts.sort_unstable_by_key(|part| part.start);
+        let mut looked_to = string.start;
+        for part in merged(parts) {
+            let whole = around_escapes(text.as_bytes(), looked_to..string.end, part);
+            looked_to = whole.end;
+            found.push(base + whole.start..base + whole.end);
         }
     }
     merged(found)
@@ -116,10 +127,10 @@ fn next_string(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// The same without cutting an escape in two.
-fn around_escapes(text: &[u8], string: &Range<usize>, part: Range<usize>) -> Range<usize> {
+/// The same without cutting an escape in two. No escape is cut where the rest of the string begins.
+fn around_escapes(text: &[u8], rest: Range<usize>, part: Range<usize>) -> Range<usize> {
     let (mut start, mut end) = (part.start, part.end);
-    let mut at = string.start;
+    let mut at = rest.start;
     while at < part.end {
         let length = match (text[at], text.get(at + 1)) {
             (b'\\', Some(b'u')) => 6,
@@ -135,7 +146,7 @@ fn around_escapes(text: &[u8], string: &Range<usize>, part: Range<usize>) -> Ran
         }
         at = escape.end;
     }
-    start..end.min(string.end)
+    start..end.min(rest.end)
 }
 
 fn merged(spans: Vec<Range<usize>>) -> Vec<Range<usize>> {
@@ -231,6 +242,54 @@ mod tests {
             assert_eq!(redacted, expected);
             serde_json::from_str::<serde_json::Value>(&redacted).expect("it is JSON");
         }
+    }
+
+    #[test]
+    fn each_string_is_looked_through_by_itself_too() {
+        let whole_string: SecretFinder = Box::new(|text| {
+            let is_all = text.starts_with("EMP") && text.ends_with('7');
+            is_all.then_some(0..text.len()).into_iter().collect()
+        });
+        let payloads = Payloads {
+            arguments: None,
+            results: Some(whole_string),
+        };
+        let mut out = br#"{"result":{"a":"EMP-7","EMP7":["","EMP\n7","xEMP7","EMP7\""]}}"#.to_vec();
+        payloads.redact_result(&mut out, 0);
+        assert_eq!(
+            String::from_utf8(out).expect("text"),
+            r#"{"result":{"a":"[REDACTED]","[REDACTED]":["","[REDACTED]","xEMP7","EMP7\""]}}"#
+        );
+    }
+
+    #[test]
+    fn a_secret_behind_an_escape_goes_and_the_escape_stays() {
+        for (secret, line, expected) in [
+            (
+                &["hush"][..],
+                r#"{"result":"first\nhush"}"#,
+                r#"{"result":"first\n[REDACTED]"}"#,
+            ),
+            (
+                &["hush"],
+                r#"{"result":"{\"a\":\"\\thush\"}"}"#,
+                r#"{"result":"{\"a\":\"\\t[REDACTED]\"}"}"#,
+            ),
+            (
+                &["\\u0068ush", "sh\\n"],
+                r#"{"result":"a\\\u0068ush\nb\nhush\n"}"#,
+                r#"{"result":"a\\[REDACTED]b\nhu[REDACTED]"}"#,
+            ),
+        ] {
+            assert_eq!(in_result(secret, line), expected);
+        }
+    }
+
+    #[test]
+    fn many_secrets_in_one_string_take_linear_time() {
+        let line = format!(r#"{{"result":"{}"}}"#, r"\nhush".repeat(50_000));
+        let redacted = in_result(&["hush"], &line);
+        assert_eq!(redacted.matches("[REDACTED]").count(), 50_000);
     }
 
     #[test]

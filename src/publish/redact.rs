@@ -1,8 +1,9 @@
 //! Secrets out of text, before it is shown, logged or written.
 //!
 //! ```text
-//! text → spans of exact values (aho-corasick) ┐
-//!      → spans of patterns (linear regexes)   ┴→ merged → `[REDACTED]` → cut to size
+//! text → spans of exact values (aho-corasick)                                ┐
+//!      → spans of patterns (linear regexes)                                  ┼→ merged → `[REDACTED]` → cut to size
+//!      → copies without escapes → spans of patterns, mapped back to the text ┘
 //! ```
 //!
 //! Invariant: spans are found in the text as it came and merged before anything is replaced, so a value inside a larger
@@ -10,10 +11,12 @@
 //! a secret. Time is linear in the text.
 //!
 //! The limits: a secret that is split over two texts (two lines, two fields) is not seen, nor one in another encoding
-//! than JSON's or a URL's, nor an exact value below four bytes, which would tear ordinary words apart. For a pattern of a
-//! policy, linear is one search; one that can fail far behind where it began (`a.*b|c`) begins anew behind each match.
+//! than those of [`unescape`], nor an exact value below four bytes, which would tear ordinary words apart, nor in a long
+//! text what a pattern of a policy matches, if it is longer than the windows of [`own`] overlap.
 
+mod own;
 mod patterns;
+mod unescape;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -22,10 +25,10 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::AhoCorasick;
-use regex::Regex;
 
 use crate::config::policy::Pattern;
 use crate::config::secret::Secret;
+use own::Own;
 use patterns::Patterns;
 
 /// What stands where a secret was.
@@ -36,15 +39,15 @@ pub const TRUNCATED: &str = "…[truncated]";
 const EXACT_BYTES_MIN: usize = 4;
 /// One line of a secret that has several is a secret too, if it is long enough not to be a common word.
 const SECRET_LINE_BYTES_MIN: usize = 8;
-/// More than the least that any pattern needs to be seen.
-const PATTERN_GUARD_BYTES: usize = 512;
+/// More than the least that any pattern needs to be seen, even if each of its characters is a `\u0067`.
+const PATTERN_GUARD_BYTES: usize = 1 << 10;
 
 /// Finds secrets in text. Built once for a set of values.
 #[derive(Clone)]
 pub struct Redactor {
     built_in: Patterns,
     /// Of the project's policy.
-    own: Vec<Regex>,
+    own: Own,
     exact: Option<AhoCorasick>,
     longest_exact_bytes: usize,
 }
@@ -68,7 +71,7 @@ impl Redactor {
     pub fn new() -> Result<Self, RedactorError> {
         Ok(Self {
             built_in: Patterns::compile()?,
-            own: Vec::new(),
+            own: Own::default(),
             exact: None,
             longest_exact_bytes: 0,
         })
@@ -78,10 +81,7 @@ impl Redactor {
     #[must_use]
     pub fn with_patterns(&self, patterns: &[Pattern]) -> Self {
         Self {
-            own: patterns
-                .iter()
-                .map(|pattern| pattern.regex.clone())
-                .collect(),
+            own: Own::new(patterns),
             ..self.clone()
         }
     }
@@ -164,9 +164,12 @@ impl Redactor {
             .flat_map(|exact| exact.find_overlapping_iter(text))
             .map(|m| m.range())
             .collect();
-        self.built_in.find(text, &mut spans);
-        let own = self.own.iter().flat_map(|regex| regex.find_iter(text));
-        spans.extend(own.map(|found| found.range()));
+        self.find_by_looks(text, &mut spans);
+        unescape::each_copy(text, |copy, origin| {
+            let mut found = Vec::new();
+            self.find_by_looks(copy, &mut found);
+            spans.extend(found.iter().map(|span| origin.of(span)));
+        });
         spans.sort_unstable_by_key(|span| span.start);
         let mut merged: Vec<Range<usize>> = Vec::with_capacity(spans.len());
         for span in spans {
@@ -176,6 +179,11 @@ impl Redactor {
             }
         }
         merged
+    }
+
+    fn find_by_looks(&self, text: &str, spans: &mut Vec<Range<usize>>) {
+        self.built_in.find(text, spans);
+        self.own.find(text, spans);
     }
 }
 

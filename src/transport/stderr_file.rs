@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 /// What a file may grow to; then it is moved aside, replacing the one moved aside before.
 const FILE_BYTES_MAX: u64 = 4 << 20;
-/// What is kept of one line.
+/// What is kept of one line, without its secrets.
 const LINE_BYTES_MAX: usize = 16 << 10;
 /// How many lines may wait for the disk.
 const QUEUE_LINES_MAX: usize = 1_024;
@@ -29,8 +29,15 @@ const TAIL_LINE_BYTES_MAX: usize = 300;
 /// How long the disk has for what waits when the gateway ends.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Takes secrets out of a line.
-pub type LineFilter = Arc<dyn Fn(&str) -> String + Send + Sync>;
+/// Takes secrets out of lines.
+pub trait LineFilter: Send + Sync {
+    /// The line without its secrets, then cut to about so many bytes. In this order, since the head of a secret that a
+    /// cut has left looks like none.
+    fn filter(&self, line: &str, bytes_max: usize) -> String;
+
+    /// How much of a line has to be known for that; what is behind it changes nothing.
+    fn line_bytes_needed(&self, bytes_max: usize) -> usize;
+}
 
 /// The last lines that a process wrote to its standard error.
 pub(super) type Tail = watch::Receiver<VecDeque<String>>;
@@ -41,7 +48,7 @@ pub struct StderrFiles {
     lines: SyncSender<(Utf8PathBuf, String)>,
     folder: Utf8PathBuf,
     session: String,
-    filter: LineFilter,
+    filter: Arc<dyn LineFilter>,
 }
 
 /// Waits, when it is dropped, until the lines that were taken are written. To be dropped after
@@ -69,7 +76,7 @@ impl StderrFiles {
     pub fn start(
         folder: &Utf8Path,
         session: &str,
-        filter: LineFilter,
+        filter: Arc<dyn LineFilter>,
     ) -> io::Result<(Self, LastLines)> {
         let (lines, inbox) = sync_channel(QUEUE_LINES_MAX);
         let (thread_lives, thread_ended) = channel();
@@ -99,8 +106,14 @@ impl StderrFiles {
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
         let mut dropped = 0_u64;
-        while let Ok(Some(())) = next_line(&mut reader, &mut line).await {
-            let text = (self.filter)(&String::from_utf8_lossy(&line));
+        loop {
+            let bytes_needed = self.filter.line_bytes_needed(LINE_BYTES_MAX);
+            let Ok(Some(())) = next_line(&mut reader, &mut line, bytes_needed).await else {
+                return;
+            };
+            // Bytes that are no text become longer by this, never shorter: what is needed stays there.
+            let text = String::from_utf8_lossy(&line);
+            let text = self.filter.filter(&text, LINE_BYTES_MAX);
             tail.send_modify(|tail| {
                 if tail.len() == TAIL_LINES_MAX {
                     tail.pop_front();
@@ -126,6 +139,7 @@ impl StderrFiles {
 async fn next_line(
     reader: &mut BufReader<pipe::Receiver>,
     line: &mut Vec<u8>,
+    bytes_max: usize,
 ) -> io::Result<Option<()>> {
     line.clear();
     loop {
@@ -137,7 +151,7 @@ async fn next_line(
             Some(end) => (&available[..end], end + 1, true),
             None => (available, available.len(), false),
         };
-        let room = LINE_BYTES_MAX.saturating_sub(line.len()).min(piece.len());
+        let room = bytes_max.saturating_sub(line.len()).min(piece.len());
         line.extend_from_slice(&piece[..room]);
         reader.consume(used);
         if ended {

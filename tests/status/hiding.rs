@@ -24,6 +24,7 @@ while read -r line; do
     *'"tools/list"'*) answer "$line" '{"tools":[{"name":"t","inputSchema":{"type":"object"}},{"name":"@","inputSchema":{"type":"object"}}]}' ;;
     *'"name":"error"'*) id=${line##*\"id\":}; id=${id%%[,\}]*}; printf '{"jsonrpc":"2.0","id":%s,"error":{"code":1,"message":"error %s @"}}\n' "$id" "$API_KEY" ;;
     *'"name":"say"'*) answer "$line" "{\"content\":[{\"type\":\"text\",\"text\":\"say $API_KEY @\"}]}" ;;
+    *'"name":"lines"'*) answer "$line" '{"content":[{"type":"text","text":"first\n@\tsecond\t@ postgres:\/\/u:hunter2xx\u0040h"}]}' ;;
     *'"tools/call"'*) echo "exit $API_KEY @" >&2; exit 5 ;;
     *) greet "$line" ;;
     esac
@@ -136,6 +137,35 @@ fn a_secret_that_a_server_says_is_shown_nowhere() {
     assert!(kept_names > 0, "the catalogue keeps a tool's name as it is");
 }
 
+/// Lines are cut before they are written, and what a cut leaves of a secret looks like none.
+#[test]
+fn a_secret_across_the_cut_of_a_long_line_leaves_nothing_in_the_file() {
+    let secret = ["sk", "-ant-", &"Aa1Bb2Cc3Dd4".repeat(8)].concat();
+    let body = format!(
+        "for room in 16300 16330 16360 16380 16384; do printf \"%${{room}}s\" . | tr ' ' '.' >&2; echo '{secret} end' >&2; done\n\
+         printf '%70000s' . | tr ' ' '.' >&2; echo '{secret}' >&2\n\
+         echo 'last line' >&2\n\
+         while read -r line; do greet \"$line\"; done"
+    );
+    let project = Project::new().script("one", &body, "");
+    project.write_registry();
+    let mut gateway = project.serve();
+    gateway.hello();
+    until("all is written", || {
+        let files = project.state_files("logs");
+        files.iter().any(|(_, text)| text.contains("last line"))
+    });
+    gateway.finish();
+    for (path, text) in project.state_files("logs") {
+        assert!(!text.contains("sk-"), "{path}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 7, "{path}");
+        assert!(lines.iter().all(|line| line.len() < 16_500), "{path}");
+        assert!(lines[0].ends_with(".[REDACTED] end"), "{path}");
+        assert!(lines[5].ends_with("…[truncated]"), "{path}");
+    }
+}
+
 #[test]
 fn a_project_says_what_else_is_secret() {
     let project = Project::new().script(
@@ -165,8 +195,31 @@ fn arguments_and_results_are_looked_through_where_the_policy_says_so() {
     let echoed = gateway.call("echo__echo", &json!({"a": looks(), "b": "plain"}));
     let arguments: Value = serde_json::from_str(echoed.text()).unwrap();
     assert_eq!(arguments, json!({"a": "[REDACTED]", "b": "plain"}));
+    // What JSON escapes stands right before the secret, or is in it.
+    let escaped = json!({
+        "a": format!("first\n{}", looks()),
+        "b": format!("x\t{}\n", looks()),
+        "c": format!("{{\"k\":\"x\\n{}\"}}", looks()),
+        "d": r"postgres:\/\/u:hunter2xx@h",
+    });
+    let echoed = gateway.call("echo__echo", &escaped);
+    let arguments: Value = serde_json::from_str(echoed.text()).unwrap();
+    assert_eq!(
+        arguments,
+        json!({
+            "a": "first\n[REDACTED]",
+            "b": "x\t[REDACTED]\n",
+            "c": "{\"k\":\"x\\n[REDACTED]\"}",
+            "d": r"postgres:\/\/u:[REDACTED]@h",
+        })
+    );
     let said = gateway.call("one__say", &json!({}));
     assert_eq!(said.text(), "say [REDACTED] [REDACTED]");
+    let lines = gateway.call("one__lines", &json!({}));
+    assert_eq!(
+        lines.text(),
+        "first\n[REDACTED]\tsecond\t[REDACTED] postgres://u:[REDACTED]@h"
+    );
     let error = gateway.call("one__error", &json!({}));
     assert_eq!(error.text(), "error [REDACTED] [REDACTED]");
 }

@@ -15,7 +15,7 @@ use crate::gateway::{
 };
 use crate::journal::{About, Journal, Limits, Mode, machine_seed};
 use crate::publish::redact::SharedRedactor;
-use crate::transport::stderr_file_name;
+use crate::transport::{LineFilter, stderr_file_name};
 use anyhow::Context;
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -133,6 +133,17 @@ fn payloads(policy: &Policy, redactor: &SharedRedactor) -> Payloads {
     Payloads {
         arguments: finder(policy.redact.arguments),
         results: finder(policy.redact.results),
+    }
+}
+
+impl LineFilter for SharedRedactor {
+    fn filter(&self, line: &str, bytes_max: usize) -> String {
+        self.current().redact_bounded(line, bytes_max)
+    }
+
+    fn line_bytes_needed(&self, bytes_max: usize) -> usize {
+        // One more tells that there is more.
+        self.current().window_bytes(bytes_max) + 1
     }
 }
 

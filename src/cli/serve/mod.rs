@@ -82,10 +82,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     announce(&registry, &policy, &root, note.as_ref(), &switches);
     registry.servers.retain(|server| server.enabled);
 
-    let filter = {
-        let redactor = redactor.clone();
-        Arc::new(move |line: &str| redactor.current().redact(line).into_owned())
-    };
+    let filter = Arc::new(redactor.clone());
     let names: Vec<String> = registry
         .servers
         .iter()

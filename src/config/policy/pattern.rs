@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
 use regex_syntax::ParserBuilder;
 use regex_syntax::ast::ErrorKind;
 
@@ -155,12 +156,14 @@ fn compile(regex: &str, flags: &Flags) -> Result<Regex, PatternFault> {
         Some(0) => return Err(PatternFault::Empty),
         Some(_) => {}
     }
-    RegexBuilder::new(regex)
+    let syntax = syntax::Config::new()
         .case_insensitive(flags.ignores_case)
         .multi_line(flags.has_lines)
-        .dot_matches_new_line(flags.dot_takes_newlines)
-        .size_limit(COMPILED_BYTES_MAX)
-        .build()
+        .dot_matches_new_line(flags.dot_takes_newlines);
+    Regex::builder()
+        .syntax(syntax)
+        .configure(Regex::config().nfa_size_limit(Some(COMPILED_BYTES_MAX)))
+        .build(regex)
         // What could be parsed can fail by its size alone.
         .map_err(|_| PatternFault::Size)
 }

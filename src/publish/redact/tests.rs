@@ -100,6 +100,64 @@ fn exact_values_are_taken_out_in_every_form() {
 }
 
 #[test]
+fn a_secret_behind_an_escape_is_seen() {
+    let token = ["ghp", "_abcdEFGH1234abcdEFGH1234abcdEFGH1234"].concat();
+    let redactor = patterns();
+    for (text, expected) in [
+        (r#"{"a":"first\n@"}"#, r#"{"a":"first\n[REDACTED]"}"#),
+        (
+            r#"{"a":"{\"b\":\"x\\t@\"}"}"#,
+            r#"{"a":"{\"b\":\"x\\t[REDACTED]\"}"}"#,
+        ),
+        (r"\\\\n@", r"\\\\n[REDACTED]"),
+        (r"b'x\n@'", r"b'x\n[REDACTED]'"),
+        (r"\x00@\t@", r"\x00[REDACTED]\t[REDACTED]"),
+        ("\u{1b}[31m@\u{1b}[0m", "\u{1b}[31m[REDACTED]\u{1b}[0m"),
+        ("an\u{1b}[1;31m@", "an\u{1b}[1;31m[REDACTED]"),
+        (
+            "gh\u{1b}[1mp\u{1b}[m_abcdEFGH1234abcdEFGH1234abcdEFGH1234.",
+            "[REDACTED]",
+        ),
+        (r"\u001b[31m@\u001b[0m", r"\u001b[31m[REDACTED]\u001b[0m"),
+        (r"\033[31m@", r"\033[31m[REDACTED]"),
+        ("?q=%20@", "?q=%20[REDACTED]"),
+        ("x=%3D@&y=%41", "x=%3D[REDACTED]&y=%41"),
+        (
+            r"é \u0067hp_abcdEFGH1234abcdEFGH1234abcdEFGH1234 é\n",
+            r"é [REDACTED] é\n",
+        ),
+        (r"\/@", r"\/[REDACTED]"),
+        (
+            r"postgres:\/\/u:hunter2xx@h",
+            r"postgres:\/\/u:[REDACTED]@h",
+        ),
+        (
+            "postgres:%2F%2Fu%3Ahunter2xx%40h",
+            "postgres:%2F%2Fu%3A[REDACTED]%40h",
+        ),
+        (r"50% of C:\new\table", r"50% of C:\new\table"),
+    ] {
+        let is_address = text.contains("hunter2xx@");
+        let text = if is_address {
+            text.to_owned()
+        } else {
+            text.replace('@', &token)
+        };
+        assert_eq!(redactor.redact(&text), expected, "{text}");
+        assert_eq!(redactor.redact_bounded(&text, 500), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_pattern_of_the_policy_sees_behind_escapes() {
+    assert_eq!(
+        with_own(r"\bEMP-[0-9]+").redact(r"x\nEMP-17, %45MP-1"),
+        r"x\n[REDACTED], [REDACTED]"
+    );
+    assert_eq!(with_own("^käse$").redact("k%C3%A4se"), "[REDACTED]");
+}
+
+#[test]
 fn each_long_line_of_a_value_is_secret_and_a_short_one_is_not() {
     let redactor = knowing(&["first-line-of-it\nend\n"]);
     assert_eq!(redactor.redact("got first-line-of-it"), "got [REDACTED]");
@@ -248,6 +306,13 @@ fn hostile_text_takes_linear_time() {
         "://a:",
         "password=",
         "M0000000000000000000000000.aaaaaa.",
+        "\\",
+        "%25",
+        "\u{1b}[",
+        "\u{1b}[1",
+        "\\u{",
+        "\\xe2",
+        "%e2%82",
     ] {
         let text = unit.repeat((1 << 18) / unit.len());
         assert!(redactor.redact(&text).len() <= text.len() + REDACTED.len());
