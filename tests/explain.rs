@@ -102,7 +102,8 @@ Next:  Nothing is in the way: it is kept running, and started again if it ends.
 Server `one` in session S. Times are UTC.
 This gateway has ended: it was stopped at TIME.
 
-{KILLED}  TIME  seq N  The gateway began to end, and stopped it. Its process is being ended.
+{KILLED}  TIME  seq N  The gateway began to end: the client's input has ended.
+  TIME  seq N  The gateway began to end, and stopped it. Its process is being ended.
   TIME  seq N  The process (generation 2) ended: exit code 0.
 
 Now:   Since TIME it is stopped. Before the gateway stopped it, since TIME, it was ready; calls are passed on. Its circuit is closed.

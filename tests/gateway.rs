@@ -28,6 +28,8 @@ mod logging;
 mod servers;
 #[path = "simulation/mod.rs"]
 mod simulation;
+#[path = "gateway/slow_client.rs"]
+mod slow_client;
 #[path = "gateway/stopping.rs"]
 mod stopping;
 

@@ -35,6 +35,12 @@ impl Timers {
         self.order.first().map(|(due, _, _)| *due)
     }
 
+    /// Whose timer is due next.
+    pub(super) fn peek_due(&self, now: Millis) -> Option<ServerId> {
+        let (due, server, _) = *self.order.first()?;
+        (due <= now).then_some(server)
+    }
+
     /// Takes out the next timer that is due.
     pub(super) fn pop_due(&mut self, now: Millis) -> Option<(ServerId, TimerKey)> {
         let (due, server, key) = *self.order.first()?;

@@ -18,11 +18,13 @@ use rea_fsm::{
     CallId, Downstream, Drain, Effect, Event, EventKind, Ignored, Leaf, LogEvent, Millis, Operator,
     QuestionId, Report, Tuning,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// A loop that is this much later than its next timer was asleep against its will.
 const OVERSLEPT_MS: Millis = Millis(1_000);
+/// What a server that is not listened to gets each time that its time is up.
+const UNHEARD_MS: Millis = Millis(1_000);
 
 /// One server as the engine is told of it.
 pub struct ServerSetup {
@@ -258,8 +260,18 @@ impl<W: World> Engine<W> {
             let late_ms = self.now.since(self.turn_before);
             self.everywhere(&EventKind::Overslept { late_ms }, front);
         }
-        while let Some((server, key)) = self.timers.pop_due(self.now) {
-            self.apply(server, EventKind::Timer { key }, About::default(), front);
+        let mut unheard = BTreeSet::new();
+        while let Some(server) = self.timers.peek_due(self.now) {
+            // Who is not listened to can't answer in time: its time goes on when it is heard again.
+            if self.world.is_held_back(server) && unheard.insert(server) {
+                let late_ms = UNHEARD_MS;
+                let kind = EventKind::Overslept { late_ms };
+                self.apply(server, kind, About::default(), front);
+                continue;
+            }
+            if let Some((server, key)) = self.timers.pop_due(self.now) {
+                self.apply(server, EventKind::Timer { key }, About::default(), front);
+            }
         }
         for index in 0..self.servers.len() {
             self.listen_again(server_id(index), front);

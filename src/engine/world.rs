@@ -53,6 +53,9 @@ pub trait World {
     /// A call has ended so, this long after it was taken in.
     fn call_ended(&mut self, server: ServerId, verdict: &Verdict, took_ms: Millis);
 
+    /// Whether the server is not listened to, because too much of what it said waits for the client.
+    fn is_held_back(&self, server: ServerId) -> bool;
+
     /// Whether calls may be passed on. Asked once for each, at the moment when it would be.
     fn admission(&mut self) -> Admission;
 

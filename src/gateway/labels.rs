@@ -1,19 +1,30 @@
 //! What the log calls a tool: its name without secrets.
 
 use super::client::TextFilter;
+use crate::publish::redact::bounded;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// So many names are remembered. Whoever calls more of them is answered all the same.
 const REMEMBERED_MAX: usize = 1_000;
+/// A name is the client's own affair, and can be of any length; nobody reads more of it than this.
+pub(super) const LABEL_BYTES_MAX: usize = 256;
 
 /// Looking a name through costs as much as relaying its call: each is looked through once.
 #[derive(Debug, Default)]
 pub(super) struct Labels(RefCell<BTreeMap<String, Rc<str>>>);
 
 impl Labels {
+    /// What the log calls something that is not likely to come again.
+    pub(super) fn once(&self, name: &str, redact: &TextFilter) -> Rc<str> {
+        bounded(&redact(name), LABEL_BYTES_MAX).into()
+    }
+
     pub(super) fn of(&self, name: &str, redact: &TextFilter) -> Rc<str> {
+        if name.len() > LABEL_BYTES_MAX {
+            return bounded(&redact(name), LABEL_BYTES_MAX).into();
+        }
         let mut remembered = self.0.borrow_mut();
         if let Some(label) = remembered.get(name) {
             return Rc::clone(label);
@@ -49,5 +60,9 @@ mod tests {
             labels.of(&number.to_string(), &redact);
         }
         assert!(labels.0.borrow().len() <= REMEMBERED_MAX);
+        let long = labels.of(&"x".repeat(10 << 20), &redact);
+        assert!(long.len() < 2 * LABEL_BYTES_MAX);
+        let kept = labels.0.borrow();
+        assert!(kept.keys().all(|name| name.len() <= LABEL_BYTES_MAX));
     }
 }

@@ -63,13 +63,38 @@ pub(super) enum Lifecycle {
     },
 }
 
+/// Why the gateway ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StopReason {
+    /// The client has said its last.
+    InputEnded,
+    /// Nobody reads what is answered.
+    OutputGone,
+    /// Somebody asked for it.
+    Signalled,
+    /// Somebody asked for it again.
+    SignalledAgain,
+}
+
+impl StopReason {
+    /// As it stands in the log.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::InputEnded => "the client's input has ended",
+            Self::OutputGone => "nobody reads the client's output any more",
+            Self::Signalled => "a signal asked for it",
+            Self::SignalledAgain => "a second signal asked for it at once",
+        }
+    }
+}
+
 /// What the lifecycle asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     /// Start every server.
     Start,
     /// Stop every server.
-    Stop(Drain),
+    Stop(Drain, StopReason),
     /// Go, whatever still lives.
     Leave,
 }
@@ -122,7 +147,10 @@ impl Lifecycle {
         match self {
             Self::Silence { .. } | Self::Prelude { .. } | Self::Running | Self::Ending { .. } => {
                 *self = Self::Stopping;
-                Some(Command::Stop(Drain::Within(Millis::ZERO)))
+                Some(Command::Stop(
+                    Drain::Within(Millis::ZERO),
+                    StopReason::OutputGone,
+                ))
             }
             Self::Stopping | Self::Killing { .. } => None,
         }
@@ -133,13 +161,16 @@ impl Lifecycle {
         match self {
             Self::Silence { .. } | Self::Prelude { .. } | Self::Running => {
                 *self = Self::Stopping;
-                Some(Command::Stop(Drain::Within(patience.signal_drain_ms)))
+                Some(Command::Stop(
+                    Drain::Within(patience.signal_drain_ms),
+                    StopReason::Signalled,
+                ))
             }
             Self::Ending { .. } | Self::Stopping => {
                 *self = Self::Killing {
                     until: now.plus(KILLED_MS),
                 };
-                Some(Command::Stop(Drain::Now))
+                Some(Command::Stop(Drain::Now, StopReason::SignalledAgain))
             }
             Self::Killing { .. } => None,
         }
@@ -154,7 +185,10 @@ impl Lifecycle {
             }
             Self::Ending { until } if unanswered == 0 || now >= until => {
                 *self = Self::Stopping;
-                Some(Command::Stop(Drain::Within(Millis::ZERO)))
+                Some(Command::Stop(
+                    Drain::Within(Millis::ZERO),
+                    StopReason::InputEnded,
+                ))
             }
             Self::Killing { until } if now >= until => Some(Command::Leave),
             Self::Silence { .. }
@@ -201,7 +235,10 @@ impl Lifecycle {
 mod tests {
     use super::*;
 
-    const STOP_AT_ONCE: Option<Command> = Some(Command::Stop(Drain::Within(Millis::ZERO)));
+    const STOP_AT_ONCE: Option<Command> = Some(Command::Stop(
+        Drain::Within(Millis::ZERO),
+        StopReason::InputEnded,
+    ));
 
     #[test]
     fn servers_start_when_the_client_says_who_it_is() {
@@ -249,11 +286,11 @@ mod tests {
         let drain = Drain::Within(Millis(1_000));
         assert_eq!(
             lifecycle.signalled(Millis(0), Patience::default()),
-            Some(Command::Stop(drain))
+            Some(Command::Stop(drain, StopReason::Signalled))
         );
         assert_eq!(
             lifecycle.signalled(Millis(10), Patience::default()),
-            Some(Command::Stop(Drain::Now))
+            Some(Command::Stop(Drain::Now, StopReason::SignalledAgain))
         );
         assert!(!lifecycle.is_over(Millis(400), || false));
         assert_eq!(lifecycle.tick(Millis(509), 1), None);
@@ -267,7 +304,7 @@ mod tests {
         lifecycle.input_ended(Millis(0), Patience::default());
         assert_eq!(
             lifecycle.signalled(Millis(10), Patience::default()),
-            Some(Command::Stop(Drain::Now))
+            Some(Command::Stop(Drain::Now, StopReason::SignalledAgain))
         );
     }
 

@@ -33,10 +33,11 @@ pub use payloads::{Payloads, SecretFinder};
 pub use policy::{Annotations, CallPolicy, ToolPolicy};
 
 use crate::engine::{Changes, Engine, ServerId, ServerReport, World};
-use crate::journal::NotLogged;
+use crate::journal::{NotLogged, Note};
 use crate::live_state::LiveState;
 use crate::wire::line::{Line, LineSplitter};
 use client::Ending;
+use jiff::Timestamp;
 use lifecycle::{Command, Lifecycle};
 use rea_fsm::{Generation, Millis};
 
@@ -188,6 +189,11 @@ impl<W: World> Gateway<W> {
             .is_over(self.engine.now(), || self.engine.is_closed())
     }
 
+    /// Takes note that the wall clock was set, which moves nothing: all that decides counts its own time.
+    pub fn clock_was_set(&mut self, wall: Timestamp) {
+        self.engine.note(&Note::Clock { wall });
+    }
+
     /// The turn's time.
     pub const fn now(&self) -> Millis {
         self.engine.now()
@@ -236,7 +242,11 @@ impl<W: World> Gateway<W> {
 fn obey<W: World>(command: Option<Command>, client: &mut Client, engine: &mut Engine<W>) {
     match command {
         Some(Command::Start) => engine.start(client),
-        Some(Command::Stop(drain)) => engine.stop(drain, client),
+        Some(Command::Stop(drain, why)) => {
+            let reason = why.words().to_owned();
+            engine.note(&Note::Halt { reason });
+            engine.stop(drain, client);
+        }
         Some(Command::Leave) => {
             engine.tell_orphans();
             client.give_up_waiting(engine);

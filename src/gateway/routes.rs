@@ -100,7 +100,10 @@ impl Client {
         name: String,
         replaced: Option<(Raw<'a>, String)>,
     ) -> Route<'a> {
-        let label = Label::Request((self.redact)(&format!("{} {name}", request.method)).into());
+        let label = Label::Request(
+            self.labels
+                .once(&format!("{} {name}", request.method), &self.redact),
+        );
         let timeout_ms = self.policies[server.index()].timeout_ms;
         Route {
             server,

@@ -5,6 +5,7 @@
 
 use camino::Utf8Path;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use std::time::Duration;
 /// Whoever only looks holds a lock for a moment.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(2);
+/// So often a file has to be found held.
+const LOOKS: u32 = 5;
 
 /// Holds a file until every handle of it is closed.
 ///
@@ -43,8 +46,15 @@ pub(super) fn is_held(path: &Utf8Path) -> bool {
     let Ok(file) = open(path.as_std_path(), flags, Mode::empty()) else {
         return false;
     };
-    // Only that it is held says that somebody lives; a file system without locks says nothing.
-    flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+    // Only that it is held says that somebody lives; a file system without locks says nothing. Whoever
+    // has just been forked by the last holder still has it for a moment, and would be taken for it.
+    for _ in 0..LOOKS {
+        if flock(&file, FlockOperation::NonBlockingLockShared) != Err(Errno::WOULDBLOCK) {
+            return false;
+        }
+        std::thread::sleep(PAUSE * 5);
+    }
+    true
 }
 
 #[cfg(test)]

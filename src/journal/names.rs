@@ -77,6 +77,39 @@ impl FileName {
         found.sort_unstable();
         Ok(found)
     }
+
+    /// The first file of the session that was begun last; none if there is none. Names tell seconds: of
+    /// sessions that began in the same one, the one that was written last.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub(super) fn newest(directory: &Utf8Path) -> io::Result<Option<Self>> {
+        let found = Self::list(directory)?;
+        let written = |name: &Self| {
+            let metadata = directory.join(name.to_string()).metadata();
+            metadata.and_then(|metadata| metadata.modified()).ok()
+        };
+        let Some(last) = found.last().map(|(name, _)| name.began.clone()) else {
+            return Ok(None);
+        };
+        let of_that_second = found.iter().filter(|(name, _)| name.began == last);
+        let newest = of_that_second.max_by_key(|(name, _)| (written(name), name.clone()));
+        let newest = newest.map(|(name, _)| name.clone());
+        let first = newest.and_then(|newest| {
+            let mut files = found.into_iter().map(|(name, _)| name);
+            files.find(|name| name.same_session(&newest))
+        });
+        Ok(first)
+    }
+
+    /// The last file of a session.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub(super) fn last_of(directory: &Utf8Path, first: &Self) -> io::Result<Option<Self>> {
+        let found = Self::list(directory)?.into_iter().map(|(name, _)| name);
+        Ok(found.filter(|name| name.same_session(first)).max())
+    }
 }
 
 impl std::fmt::Display for FileName {
@@ -124,5 +157,33 @@ mod tests {
     fn the_tenth_file_comes_after_the_ninth() {
         let name = FileName::parse("20260301T123456Z-a.9.jsonl").unwrap();
         assert!(name < name.numbered(10));
+    }
+
+    #[test]
+    fn of_sessions_that_began_in_one_second_the_newest_was_written_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = camino::Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
+        assert_eq!(FileName::newest(&path).expect("a folder"), None);
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        // The older one sorts behind the newer.
+        for (name, at) in [
+            ("20260301T123455Z-ffff.1.jsonl", None),
+            ("20260301T123456Z-bbbb.1.jsonl", Some(long_ago)),
+            ("20260301T123456Z-aaaa.1.jsonl", None),
+            ("20260301T123456Z-aaaa.2.jsonl", None),
+        ] {
+            let file = std::fs::File::create(path.join(name)).expect("a file");
+            if let Some(at) = at {
+                file.set_modified(at).expect("a date");
+            }
+        }
+        let newest = FileName::newest(&path)
+            .expect("a folder")
+            .expect("a session");
+        assert_eq!(newest.to_string(), "20260301T123456Z-aaaa.1.jsonl");
+        let last = FileName::last_of(&path, &newest)
+            .expect("a folder")
+            .expect("a file");
+        assert_eq!(last.number, 2);
     }
 }

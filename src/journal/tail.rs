@@ -37,12 +37,15 @@ struct Numbered {
 /// # Errors
 /// The directory or the file can't be read.
 pub fn tail_of_newest(directory: &Utf8Path) -> io::Result<Option<Tail>> {
-    let found = match FileName::list(directory) {
-        Ok(found) => found,
+    let first = match FileName::newest(directory) {
+        Ok(first) => first,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let Some((newest, _)) = found.last() else {
+    let newest = first
+        .map(|first| FileName::last_of(directory, &first))
+        .transpose()?;
+    let Some(newest) = newest.flatten() else {
         return Ok(None);
     };
     let mut file = File::open(directory.join(newest.to_string()))?;

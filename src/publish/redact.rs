@@ -11,8 +11,8 @@
 //! a secret. Time is linear in the text.
 //!
 //! The limits: a secret that is split over two texts (two lines, two fields) is not seen, nor one in another encoding
-//! than those of [`unescape`], nor an exact value below four bytes, which would tear ordinary words apart, nor in a long
-//! text what a pattern of a policy matches, if it is longer than the windows of [`own`] overlap.
+//! than those of `unescape`, nor an exact value below four bytes, which would tear ordinary words apart, nor in a long
+//! text what a pattern of a policy matches, if it is longer than the windows of `own` overlap.
 
 mod own;
 mod patterns;

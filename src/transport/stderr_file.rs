@@ -1,7 +1,9 @@
 //! Each server's standard error, line by line into a bounded file of its own.
 //!
 //! Files are written by one thread, which a disk that hangs may hold up: servers and calls are not
-//! held up with it. Lines that find its queue full are dropped, and the file says how many.
+//! held up with it. Each server has room for so many lines in its queue, so that one's noise is never
+//! another's loss. A server that is faster than the disk waits for it, a moment; on a disk that takes
+//! nothing lines are dropped, and the file says how many.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, VecDeque};
@@ -9,7 +11,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -20,8 +23,11 @@ use tokio::sync::watch;
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// What is kept of one line, without its secrets.
 const LINE_BYTES_MAX: usize = 16 << 10;
-/// How many lines may wait for the disk.
-const QUEUE_LINES_MAX: usize = 1_024;
+/// How many lines of one process may wait for the disk.
+const QUEUE_LINES_MAX: usize = 512;
+/// How long a process waits for the disk before its lines are dropped.
+const DISK_ANSWERS_WITHIN: Duration = Duration::from_millis(250);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How many lines are kept for the error that is made of a death.
 const TAIL_LINES_MAX: usize = 5;
 const TAIL_LINE_BYTES_MAX: usize = 300;
@@ -45,10 +51,78 @@ pub(super) type Tail = watch::Receiver<VecDeque<String>>;
 /// Where servers' standard error goes.
 #[derive(Clone)]
 pub struct StderrFiles {
-    lines: SyncSender<(Utf8PathBuf, String)>,
+    lines: Sender<Line>,
     folder: Utf8PathBuf,
     session: String,
     filter: Arc<dyn LineFilter>,
+}
+
+/// A line on its way into its file.
+struct Line {
+    path: Utf8PathBuf,
+    text: String,
+    /// How many lines of its process are on their way.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The lines of one process on their way, and those that did not get there.
+struct Queue {
+    lines: Sender<Line>,
+    path: Utf8PathBuf,
+    waiting: Arc<AtomicUsize>,
+    dropped: u64,
+    /// Whether the disk has let it wait in vain, and has taken nothing since.
+    hangs: bool,
+}
+
+impl Queue {
+    async fn push(&mut self, text: String) {
+        if !self.has_room().await {
+            self.dropped += 1;
+            return;
+        }
+        self.tell_dropped();
+        self.send(text);
+    }
+
+    async fn has_room(&mut self) -> bool {
+        let mut waited = Duration::ZERO;
+        while self.waiting.load(Ordering::Acquire) >= QUEUE_LINES_MAX {
+            if self.hangs || waited >= DISK_ANSWERS_WITHIN {
+                self.hangs = true;
+                return false;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+        self.hangs = false;
+        true
+    }
+
+    fn tell_dropped(&mut self) {
+        if self.dropped > 0 {
+            let dropped = std::mem::take(&mut self.dropped);
+            self.send(format!("[rea: {dropped} lines were dropped here]"));
+        }
+    }
+
+    fn send(&self, text: String) {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        let line = Line {
+            path: self.path.clone(),
+            text,
+            waiting: Arc::clone(&self.waiting),
+        };
+        // The thread ends after everybody who sends.
+        let _ = self.lines.send(line);
+    }
+}
+
+impl Drop for Queue {
+    /// What was dropped last is told too.
+    fn drop(&mut self) {
+        self.tell_dropped();
+    }
 }
 
 /// Waits, when it is dropped, until the lines that were taken are written. To be dropped after
@@ -78,7 +152,7 @@ impl StderrFiles {
         session: &str,
         filter: Arc<dyn LineFilter>,
     ) -> io::Result<(Self, LastLines)> {
-        let (lines, inbox) = sync_channel(QUEUE_LINES_MAX);
+        let (lines, inbox) = channel();
         let (thread_lives, thread_ended) = channel();
         thread::Builder::new()
             .name("stderr-files".to_owned())
@@ -102,10 +176,15 @@ impl StderrFiles {
         stderr: pipe::Receiver,
         tail: watch::Sender<VecDeque<String>>,
     ) {
-        let path = self.folder.join(file_name(&server, &self.session));
+        let mut queue = Queue {
+            lines: self.lines.clone(),
+            path: self.folder.join(file_name(&server, &self.session)),
+            waiting: Arc::default(),
+            dropped: 0,
+            hangs: false,
+        };
         let mut reader = BufReader::new(stderr);
         let mut line = Vec::new();
-        let mut dropped = 0_u64;
         loop {
             let bytes_needed = self.filter.line_bytes_needed(LINE_BYTES_MAX);
             let Ok(Some(())) = next_line(&mut reader, &mut line, bytes_needed).await else {
@@ -120,17 +199,7 @@ impl StderrFiles {
                 }
                 tail.push_back(cut(&text, TAIL_LINE_BYTES_MAX).to_owned());
             });
-            if dropped > 0 {
-                let note = format!("[rea: {dropped} lines were dropped here]");
-                if self.lines.try_send((path.clone(), note)).is_ok() {
-                    dropped = 0;
-                }
-            }
-            match self.lines.try_send((path.clone(), text)) {
-                Ok(()) => {}
-                Err(TrySendError::Full(_)) => dropped += 1,
-                Err(TrySendError::Disconnected(_)) => return,
-            }
+            queue.push(text).await;
         }
     }
 }
@@ -171,15 +240,21 @@ struct OpenFile {
 
 /// Trouble with one file is no other file's, and nobody's but the person's who reads it: a line
 /// that can't be written is lost.
-fn write_all(inbox: &Receiver<(Utf8PathBuf, String)>) {
+fn write_all(inbox: &Receiver<Line>) {
     let mut files: BTreeMap<Utf8PathBuf, OpenFile> = BTreeMap::new();
-    for (path, mut line) in inbox {
-        line.push('\n');
+    for Line {
+        path,
+        mut text,
+        waiting,
+    } in inbox
+    {
+        text.push('\n');
+        waiting.fetch_sub(1, Ordering::AcqRel);
         let Ok(open) = ensure_open(&mut files, &path) else {
             continue;
         };
-        if open.file.write_all(line.as_bytes()).is_ok() {
-            open.bytes += line.len() as u64;
+        if open.file.write_all(text.as_bytes()).is_ok() {
+            open.bytes += text.len() as u64;
         }
         if open.bytes > FILE_BYTES_MAX {
             files.remove(&path);

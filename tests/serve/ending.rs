@@ -168,3 +168,25 @@ fn a_signal_after_the_end_of_input_waits_for_nobody() {
     assert_eq!(gateway.wait().code(), Some(0), "{}", project.stderr());
     project.assert_nothing_is_left();
 }
+
+#[test]
+fn an_output_that_is_gone_is_noticed_at_once_although_nothing_else_happens() {
+    let project = Project::new().demo("one");
+    project.write_registry();
+    let (ours, theirs) = std::io::pipe().unwrap();
+    let streams = crate::support::Streams {
+        output: Some((theirs.into(), Box::new(std::io::empty()))),
+        ..Default::default()
+    };
+    let mut gateway = crate::support::Gateway::start(&project, project.command(), streams);
+    gateway.ask("ping", &json!({}));
+    until("its server is ready", || {
+        project.stderr().contains("downstream.connected")
+    });
+    drop(ours);
+    gateway.ask("ping", &json!({}));
+    assert_eq!(gateway.wait().code(), Some(0), "{}", project.stderr());
+    project.assert_nothing_is_left();
+    let why = r#""halt":{"reason":"nobody reads the client's output any more"}"#;
+    assert!(project.log().contains(why), "{}", project.log());
+}

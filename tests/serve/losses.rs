@@ -147,3 +147,45 @@ fn one_servers_death_is_not_the_others() {
     assert_eq!(project.calls("two"), ["slow"]);
     gateway.finish();
 }
+
+#[test]
+fn one_servers_noise_is_never_anothers_loss() {
+    let project = Project::new()
+        .script(
+            "spew",
+            "yes noise >&2 & while read -r line; do greet \"$line\"; done; kill $!",
+            "",
+        )
+        .script(
+            "noisy",
+            "i=0; while [ $i -lt 100 ]; do i=$((i+1)); echo \"line $i\" >&2; done; while read -r line; do greet \"$line\"; done",
+            "",
+        )
+        .script(
+            "dies",
+            "i=0; while [ $i -lt 1500 ]; do i=$((i+1)); echo \"line $i\" >&2; done; echo the reason >&2; exit 3",
+            "",
+        );
+    let mut gateway = project.serve();
+    gateway.tools();
+    let text = |name: &str| {
+        let files = project.state_files("logs");
+        let found = files
+            .into_iter()
+            .find(|(path, _)| path.as_str().contains(&format!("/{name}.")));
+        found.map(|(_, text)| text).unwrap_or_default()
+    };
+    until("the reason is there", || {
+        text("dies").contains("the reason")
+    });
+    until("every line is there", || {
+        text("noisy").contains("line 100\n")
+    });
+    for number in 1..=100 {
+        assert!(
+            text("noisy").contains(&format!("line {number}\n")),
+            "{number}"
+        );
+    }
+    assert!(text("dies").contains("line 1500\n"));
+}

@@ -51,6 +51,8 @@ pub(crate) struct SimWorld {
     next_pid: u32,
     /// Why calls are not passed on, if they are not.
     pub(crate) halted: Option<String>,
+    /// Whether servers are not listened to.
+    pub(crate) held_back: bool,
     /// Calls that have ended, and how long they took.
     pub(crate) ended: Vec<(ServerId, Millis)>,
 }
@@ -75,6 +77,7 @@ impl SimWorld {
             kept: BTreeMap::new(),
             next_pid: 1_000,
             halted: None,
+            held_back: false,
             ended: Vec::new(),
         }
     }
@@ -397,6 +400,10 @@ impl World for SimWorld {
 
     fn call_ended(&mut self, server: ServerId, _: &Verdict, took_ms: Millis) {
         self.ended.push((server, took_ms));
+    }
+
+    fn is_held_back(&self, _: ServerId) -> bool {
+        self.held_back
     }
 
     fn admission(&mut self) -> Admission {

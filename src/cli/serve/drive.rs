@@ -81,6 +81,7 @@ pub(super) async fn run(
     mut scrapes: Scrapes,
 ) -> anyhow::Result<ExitCode> {
     let mut alarm = Alarm::new();
+    let mut wall_clock = WallClock::start(clock);
     let mut client_gone = false;
     published.look(&mut gateway);
     loop {
@@ -94,7 +95,8 @@ pub(super) async fn run(
             asked = scrapes.next() => Woken::Asked(asked),
             () = alarm.rings() => Woken::Time,
         };
-        if matches!(woken, Woken::Time) {
+        let is_timer = matches!(woken, Woken::Time);
+        if is_timer {
             // What lies in the pipes is older than the timer: it is read first.
             for _ in 0..READS_BEFORE_TIMERS {
                 tokio::task::yield_now().await;
@@ -114,11 +116,16 @@ pub(super) async fn run(
             take(&mut gateway, event);
         }
         hear_processes(&mut gateway, redactor);
+        if is_timer && let Some(wall) = wall_clock.was_set() {
+            gateway.clock_was_set(wall);
+        }
+        gateway.end();
+        // What was written just now can be the first that finds nobody reading.
         if !client_gone && gateway.world().output().is_broken() {
             client_gone = true;
             gateway.take(Input::ClientGone);
+            gateway.end();
         }
-        gateway.end();
         published.look(&mut gateway);
         if let Some(asked) = asked {
             scrapes.answer(asked, &mut gateway);
@@ -135,6 +142,34 @@ pub(super) async fn run(
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Notices when somebody sets the wall clock, at the next timer; there is one at least every ten seconds.
+struct WallClock {
+    clock: Clock,
+    /// How far it is from where it should be, in milliseconds.
+    off_ms: i64,
+}
+
+impl WallClock {
+    /// Less than this is what clocks are corrected by all the time.
+    const NOTICED_MS: i64 = 1_000;
+
+    const fn start(clock: Clock) -> Self {
+        Self { clock, off_ms: 0 }
+    }
+
+    fn was_set(&mut self) -> Option<Timestamp> {
+        let wall = whole_milliseconds(Timestamp::now());
+        let passed = i64::try_from(self.clock.now().0).unwrap_or(i64::MAX);
+        let since = wall.as_millisecond() - self.clock.wall().as_millisecond();
+        let off_ms = since.saturating_sub(passed);
+        if (off_ms - self.off_ms).abs() < Self::NOTICED_MS {
+            return None;
+        }
+        self.off_ms = off_ms;
+        Some(wall)
+    }
 }
 
 /// One timer for the whole run: to make and unmake one each time costs more than to ask whether it

@@ -8,7 +8,7 @@ use crate::metrics::{Meters, Outcome};
 use crate::transport::{ClientOutput, Pool, ProcessReport, Reading};
 use camino::Utf8PathBuf;
 use rea_fsm::{CallId, Generation, Millis, ReplyKind, Signal, SpawnFailure, Verdict};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -61,12 +61,16 @@ impl Memory {
     }
 }
 
+/// Whoever has written less than this part of what may wait is never held back.
+const HELD_BACK_FROM: usize = 64;
+
 /// Who has written how much of what waits for the client.
 struct Shares {
     bytes: Vec<usize>,
     /// Whose lines stand in the staged buffer from there on.
     since: Option<(ServerId, usize)>,
-    paused: bool,
+    /// Who is not read.
+    held_back: BTreeSet<ServerId>,
 }
 
 impl RealWorld {
@@ -82,7 +86,7 @@ impl RealWorld {
         let shares = Shares {
             bytes: vec![0; launches.len()],
             since: None,
-            paused: false,
+            held_back: BTreeSet::new(),
         };
         Self {
             pool,
@@ -141,25 +145,27 @@ impl RealWorld {
         }
     }
 
-    /// While too much waits for a slow client, the server that wrote most of it is not read.
+    /// While too much waits for a slow client, the server that wrote most of it is not read. Another is
+    /// held back only if it goes on filling what waits, and one that says little never is.
     fn hold_back(&mut self) {
         let pending = self.output.pending_bytes();
         if pending > self.output_bytes_max {
             let largest = (0..)
                 .zip(&self.shares.bytes)
                 .max_by_key(|(_, bytes)| **bytes);
-            if let Some((server, _)) = largest {
+            if let Some((server, bytes)) = largest
+                && *bytes > self.output_bytes_max / HELD_BACK_FROM
+                && self.shares.held_back.insert(ServerId(server))
+            {
                 self.pool.set_reading(server, Reading::Paused);
-                self.shares.bytes[server as usize] = 0;
-                self.shares.paused = true;
+                self.shares.bytes.fill(0);
             }
         } else if pending == 0 {
             self.shares.bytes.fill(0);
         }
-        if self.shares.paused && pending < self.output_bytes_max / 2 {
-            self.shares.paused = false;
-            for (server, _) in (0..).zip(&self.launches) {
-                self.pool.set_reading(server, Reading::On);
+        if pending < self.output_bytes_max / 2 {
+            for server in std::mem::take(&mut self.shares.held_back) {
+                self.pool.set_reading(server.0, Reading::On);
             }
         }
     }
@@ -239,6 +245,10 @@ impl World for RealWorld {
         if let Some(meters) = &self.meters {
             meters.call_ended(server.index(), outcome(verdict), took_ms);
         }
+    }
+
+    fn is_held_back(&self, server: ServerId) -> bool {
+        self.shares.held_back.contains(&server)
     }
 
     fn admission(&mut self) -> Admission {

@@ -49,10 +49,10 @@ impl LogFiles {
     }
 
     fn newest(directory: &Utf8Path) -> Result<Self, ReadError> {
-        let found = list(directory)?;
-        let first = found
-            .last()
-            .and_then(|newest| found.iter().find(|name| name.same_session(newest)).cloned());
+        let first = FileName::newest(directory).map_err(|error| ReadError::Io {
+            file: directory.to_string(),
+            error,
+        })?;
         let Some(first) = first else {
             return Err(ReadError::NoLogs {
                 directory: directory.to_string(),
