@@ -9,21 +9,16 @@ use std::rc::Rc;
 /// So many names are remembered. Whoever calls more of them is answered all the same.
 const REMEMBERED_MAX: usize = 1_000;
 /// A name is the client's own affair, and can be of any length; nobody reads more of it than this.
-pub(super) const LABEL_BYTES_MAX: usize = 256;
+const LABEL_BYTES_MAX: usize = 256;
 
 /// Looking a name through costs as much as relaying its call: each is looked through once.
 #[derive(Debug, Default)]
 pub(super) struct Labels(RefCell<BTreeMap<String, Rc<str>>>);
 
 impl Labels {
-    /// What the log calls something that is not likely to come again.
-    pub(super) fn once(&self, name: &str, redact: &TextFilter) -> Rc<str> {
-        bounded(&redact(name), LABEL_BYTES_MAX).into()
-    }
-
     pub(super) fn of(&self, name: &str, redact: &TextFilter) -> Rc<str> {
         if name.len() > LABEL_BYTES_MAX {
-            return bounded(&redact(name), LABEL_BYTES_MAX).into();
+            return label(name, redact);
         }
         let mut remembered = self.0.borrow_mut();
         if let Some(label) = remembered.get(name) {
@@ -32,10 +27,15 @@ impl Labels {
         if remembered.len() >= REMEMBERED_MAX {
             remembered.clear();
         }
-        let label: Rc<str> = redact(name).into();
+        let label = label(name, redact);
         remembered.insert(name.to_owned(), Rc::clone(&label));
         label
     }
+}
+
+/// What the log calls something that is not likely to come again.
+pub(super) fn label(name: &str, redact: &TextFilter) -> Rc<str> {
+    bounded(&redact(name), LABEL_BYTES_MAX).into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::answers::AnswerForm;
 use super::catalogue::{Found, Latecomers};
 use super::client::Client;
+use super::labels;
 use super::tasks::Outcome;
 use crate::engine::{Engine, Label, ServerId, Watch, World};
 use crate::protocol::listing::ListKind;
