@@ -101,10 +101,10 @@ impl Client {
         name: String,
         replaced: Option<(Raw<'a>, String)>,
     ) -> Route<'a> {
-        let label = Label::Request(
-            self.labels
-                .once(&format!("{} {name}", request.method), &self.redact),
-        );
+        let label = Label::Request(labels::label(
+            &format!("{} {name}", request.method),
+            &self.redact,
+        ));
         let timeout_ms = self.policies[server.index()].timeout_ms;
         Route {
             server,

@@ -164,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = camino::Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("text");
         assert_eq!(FileName::newest(&path).expect("a folder"), None);
-        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
         // The older one sorts behind the newer.
         for (name, at) in [
             ("20260301T123455Z-ffff.1.jsonl", None),
