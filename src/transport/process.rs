@@ -9,8 +9,12 @@ use rea_fsm::{CallId, ExitStatus, Generation, Signal};
 use rustix::process::{Pid, WaitOptions, kill_process_group, waitpid};
 use std::io;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
+
+/// How long the rest of a dead process's standard error is read, if its end does not come.
+const STDERR_AFTER_DEATH: Duration = Duration::from_secs(1);
 
 /// A process that was started.
 pub(super) struct Process {
@@ -184,13 +188,24 @@ impl Process {
         std::mem::replace(&mut self.output, Output::Ended)
     }
 
-    /// How it ended, and the last lines of its standard error. Nobody reads it from here on.
-    pub(super) fn last_words(mut self) -> Option<(Death, Vec<String>)> {
-        for task in &self.tasks {
-            task.abort();
-        }
+    /// How it ended, and the last lines of its standard error. Nobody listens to it from
+    /// here on; its standard error is still read to its end, for the file.
+    pub(super) fn last_words(self) -> Option<(Death, Vec<String>)> {
+        let [output, stderr] = self.tasks;
+        output.abort();
+        // What it has written to its standard error is in the pipe, and may be the reason of its death.
+        // Somebody else may hold the other end for ever.
+        tokio::spawn(async move {
+            let stop = stderr.abort_handle();
+            if tokio::time::timeout(STDERR_AFTER_DEATH, stderr)
+                .await
+                .is_err()
+            {
+                stop.abort();
+            }
+        });
         let words = self.tail.borrow().iter().cloned().collect();
-        self.death.take().map(|death| (death, words))
+        self.death.map(|death| (death, words))
     }
 }
 
