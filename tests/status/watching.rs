@@ -101,8 +101,9 @@ fn it_is_drawn_in_place_and_follows_what_happens() {
         row.is_some_and(|row| row.split_whitespace().nth(7) == Some("1"))
     });
     let pid = Pid::from_raw(i32::try_from(terminal.process.id()).unwrap()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
-    terminal.process.wait().unwrap();
+    // Not INT, which whoever runs the tests may have been told to ignore, and its children with it.
+    kill_process(pid, Signal::TERM).unwrap();
+    until("it ends", || terminal.process.try_wait().unwrap().is_some());
     let written = terminal.written();
     for mode in ["\u{1b}[?", "\u{1b}="] {
         assert!(!written.contains(mode), "no mode is set that would stay");
