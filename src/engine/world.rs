@@ -56,7 +56,8 @@ pub trait World {
     /// Whether the server is not listened to, because too much of what it said waits for the client.
     fn is_held_back(&self, server: ServerId) -> bool;
 
-    /// Whether calls may be passed on. Asked once for each, at the moment when it would be.
+    /// Whether calls may be passed on. Asked for each, at the moment when it would be; one answer holds for
+    /// the turn.
     fn admission(&mut self) -> Admission;
 
     /// Everything staged happens now.

@@ -32,6 +32,8 @@ pub(super) struct RealWorld {
     memory: Memory,
     switches: Vec<Utf8PathBuf>,
     looked_at: Option<Instant>,
+    /// What the look of this turn has found.
+    admission: Option<Admission>,
     meters: Option<Arc<Meters>>,
 }
 
@@ -99,6 +101,7 @@ impl RealWorld {
             memory,
             switches,
             looked_at: None,
+            admission: None,
             meters,
         }
     }
@@ -252,13 +255,20 @@ impl World for RealWorld {
     }
 
     fn admission(&mut self) -> Admission {
+        // What a turn takes in has arrived at one moment: one look is for all of it.
+        if let Some(admission) = &self.admission {
+            return admission.clone();
+        }
         if self.meters.is_some() {
             self.looked_at = Some(Instant::now());
         }
-        halt(&self.switches)
+        let admission = halt(&self.switches);
+        self.admission = Some(admission.clone());
+        admission
     }
 
     fn release(&mut self) {
+        self.admission = None;
         self.attribute();
         // First of all the client: what it is answered waits for no start of a process.
         self.output.flush();
